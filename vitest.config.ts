@@ -1,0 +1,20 @@
+import { defineConfig } from 'vitest/config';
+import { ClosingLineReporter } from './scripts/closing-line-reporter.js';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    exclude: ['dist/**', 'node_modules/**'],
+    watch: false,
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    // A process of its own for each file: tests open databases with native drivers, start worker threads, and end processes.
+    pool: 'forks',
+    reporters: ['default', new ClosingLineReporter()],
+    coverage: {
+      provider: 'v8',
+      include: ['src/**', 'machines/**', 'visualizations/**'],
+      exclude: ['visualizations/diagrams/**'],
+    },
+  },
+});
