@@ -1,0 +1,225 @@
+import type { Actor, AnyActorRef, AnyMachineSnapshot, AnyStateMachine, InspectionEvent, Observer, Subscription } from 'xstate';
+import { createActor } from 'xstate';
+import { InvalidStateError } from '../errors.js';
+import type { InspectionHub } from './inspection.js';
+import type { BoundChart, BoundState } from './services.js';
+
+/** The part of XState's `ActorRef` that every actor of an engine has, whichever interpreter runs it. */
+export interface StateActor<Event> {
+  readonly id: string;
+  readonly sessionId: string;
+  /** The name of the state that the actor is in. */
+  readonly value: string;
+  getSnapshot(): AnyMachineSnapshot;
+  subscribe(observer: Observer<AnyMachineSnapshot> | ((snapshot: AnyMachineSnapshot) => void)): Subscription;
+  /** Sends an event. One that the state does not know is ignored, as XState does. */
+  send(event: Event): void;
+  /** Whether the state the actor is in accepts the event. */
+  accepts(event: Event): boolean;
+}
+
+/**
+ * Sends an event that has to be accepted.
+ *
+ * @throws {InvalidStateError} when the chart has no such transition; nothing has changed then.
+ */
+export function tell<Event extends { readonly type: string }>(actor: StateActor<Event>, event: Event): void {
+  if (!actor.accepts(event)) {
+    throw new InvalidStateError(`${actor.id} does not accept '${event.type}' in the state ${actor.value}`);
+  }
+  actor.send(event);
+}
+
+/** Where an actor belongs: the engine's actor is the parent of all others, and changes with each run. */
+export interface Household {
+  readonly hub: InspectionHub;
+  readonly parent: AnyActorRef;
+}
+
+/**
+ * An actor on a compiled chart: a pointer into a table, and XState's manners.
+ *
+ * An event that is sent while another is being handled waits until that one is done.
+ */
+export class ChartActor<Context, Event extends { readonly type: string }> implements StateActor<Event> {
+  #state: BoundState<Context, Event>;
+  #handling = false;
+  #mailbox: Event[] | null = null;
+  #observers: Set<(snapshot: AnyMachineSnapshot) => void> | null = null;
+  #snapshot: AnyMachineSnapshot | null = null;
+
+  constructor(
+    readonly id: string,
+    readonly context: Context,
+    readonly chart: BoundChart<Context, Event>,
+    state: string,
+    private readonly household: Household,
+  ) {
+    const bound = chart.states.get(state);
+    if (bound === undefined) throw new InvalidStateError(`${id} cannot be in the state ${state}`);
+    this.#state = bound;
+  }
+
+  get sessionId(): string {
+    return this.id;
+  }
+
+  get value(): string {
+    return this.#state.value;
+  }
+
+  /** For inspectors, as on XState's own actors. */
+  get logic(): AnyStateMachine {
+    return this.chart.machine;
+  }
+
+  get src(): AnyStateMachine {
+    return this.chart.machine;
+  }
+
+  get _parent(): AnyActorRef {
+    return this.household.parent;
+  }
+
+  get system(): AnyActorRef['system'] {
+    return this.household.parent.system;
+  }
+
+  getSnapshot(): AnyMachineSnapshot {
+    const { value } = this.#state;
+    if (this.#snapshot === null || this.#snapshot.value !== value) {
+      this.#snapshot = this.chart.machine.resolveState({ value, context: this.context });
+    }
+    return this.#snapshot;
+  }
+
+  subscribe(observer: Observer<AnyMachineSnapshot> | ((snapshot: AnyMachineSnapshot) => void)): Subscription {
+    const hear =
+      typeof observer === 'function' ? observer : (snapshot: AnyMachineSnapshot) => observer.next?.(snapshot);
+    const own = (snapshot: AnyMachineSnapshot) => {
+      hear(snapshot);
+    };
+    (this.#observers ??= new Set()).add(own);
+    return { unsubscribe: () => void this.#observers?.delete(own) };
+  }
+
+  accepts(event: Event): boolean {
+    return this.#state.select({ context: this.context, event }) !== undefined;
+  }
+
+  send(event: Event): void {
+    if (this.#handling) {
+      (this.#mailbox ??= []).push(event);
+      return;
+    }
+    this.#handling = true;
+    try {
+      this.#handle(event);
+      for (let next = this.#mailbox?.shift(); next !== undefined; next = this.#mailbox?.shift()) this.#handle(next);
+    } finally {
+      this.#handling = false;
+    }
+  }
+
+  #handle(event: Event): void {
+    const { hub } = this.household;
+    const input = { context: this.context, event };
+    if (hub.active) hub.emit({ type: '@xstate.event', event, sourceRef: this._parent, ...this.#reference() });
+    const branch = this.#state.select(input);
+    if (branch === undefined) return;
+    for (const { run, params } of branch.actions) run(input, params);
+    if (branch.target !== null) this.#state = branch.target;
+    if (hub.active) {
+      const snapshot = this.getSnapshot();
+      hub.emit(microstep(event, snapshot, branch.definition, this.#reference()));
+      hub.emit({ type: '@xstate.snapshot', event, snapshot, ...this.#reference() });
+    }
+    if (this.#observers !== null) this.#publish(this.#observers);
+  }
+
+  #publish(observers: ReadonlySet<(snapshot: AnyMachineSnapshot) => void>): void {
+    const snapshot = this.getSnapshot();
+    for (const observer of [...observers]) {
+      try {
+        observer(snapshot);
+      } catch {
+        // Observers only look; one that throws must not stop the run.
+      }
+    }
+  }
+
+  /** Tells inspectors that the actor is there. */
+  introduce(emit: (event: InspectionEvent) => void): void {
+    emit({ type: '@xstate.actor', ...this.#reference() });
+  }
+
+  #reference(): { rootId: string; actorRef: AnyActorRef } {
+    // Inspectors read what is here; the rest of XState's actor is not for them.
+    return { rootId: this.household.parent.sessionId, actorRef: this as unknown as AnyActorRef };
+  }
+}
+
+/** The inspection event of one transition; `_transitions` holds the machine's own definition of it. */
+export function microstep(
+  event: { readonly type: string },
+  snapshot: AnyMachineSnapshot,
+  definition: object,
+  reference: { rootId: string; actorRef: AnyActorRef },
+): InspectionEvent {
+  return { type: '@xstate.microstep', event, snapshot, _transitions: [definition], ...reference } as InspectionEvent;
+}
+
+/** An actor that XState itself interprets, on a machine whose services were given with `provide()`. */
+export class NativeActor<Event extends { readonly type: string }> implements StateActor<Event> {
+  readonly #actor: Actor<AnyStateMachine>;
+
+  constructor(
+    readonly id: string,
+    context: unknown,
+    private readonly machine: AnyStateMachine,
+    state: string,
+    private readonly household: Household,
+  ) {
+    this.#actor = createActor(machine, {
+      id,
+      parent: household.parent,
+      snapshot: machine.resolveState({ value: state, context }),
+    } as Parameters<typeof createActor<AnyStateMachine>>[1]);
+    this.#actor.subscribe({ error: () => undefined });
+    this.#actor.start();
+  }
+
+  get sessionId(): string {
+    return this.#actor.sessionId;
+  }
+
+  get value(): string {
+    return String(this.#actor.getSnapshot().value);
+  }
+
+  getSnapshot(): AnyMachineSnapshot {
+    return this.#actor.getSnapshot();
+  }
+
+  subscribe(observer: Observer<AnyMachineSnapshot> | ((snapshot: AnyMachineSnapshot) => void)): Subscription {
+    return typeof observer === 'function'
+      ? this.#actor.subscribe({ next: observer, error: () => undefined })
+      : this.#actor.subscribe({ error: () => undefined, ...observer });
+  }
+
+  accepts(event: Event): boolean {
+    return (this.machine.getTransitionData(this.#actor.getSnapshot(), event) ?? []).length > 0;
+  }
+
+  /** Tells inspectors that the actor is there. */
+  introduce(emit: (event: InspectionEvent) => void): void {
+    emit({ type: '@xstate.actor', actorRef: this.#actor, rootId: this.household.parent.sessionId });
+  }
+
+  /** @throws what a service threw: XState keeps it in the snapshot, and the actor is dead. */
+  send(event: Event): void {
+    this.#actor.send(event);
+    const snapshot = this.#actor.getSnapshot();
+    if (snapshot.status === 'error') throw snapshot.error;
+  }
+}
