@@ -1,0 +1,136 @@
+/** The root of what flowstate throws. */
+export class FlowstateError extends Error {
+  override readonly name: string = 'FlowstateError';
+}
+
+/** A store could not read, write or delete; `cause` says why. */
+export class StorageError extends FlowstateError {
+  override readonly name: string = 'StorageError';
+}
+
+/** Somebody else wrote the same run: it is not at the revision that was expected. */
+export class StorageConflictError extends StorageError {
+  override readonly name = 'StorageConflictError';
+  readonly flowUuid: string;
+  readonly expectedRevision: number;
+  readonly foundRevision: number;
+
+  constructor(flowUuid: string, expectedRevision: number, foundRevision: number, options?: ErrorOptions) {
+    super(
+      `The run ${flowUuid} was changed by somebody else: expected revision ${expectedRevision}, found ${foundRevision}`,
+      options,
+    );
+    this.flowUuid = flowUuid;
+    this.expectedRevision = expectedRevision;
+    this.foundRevision = foundRevision;
+  }
+}
+
+/** A value cannot be kept by the store as it is. */
+export class UnstorableValueError extends StorageError {
+  override readonly name = 'UnstorableValueError';
+  /** Where in the value, such as `$.rows[3].when`. */
+  readonly path: string;
+
+  constructor(path: string, what: string, options?: ErrorOptions) {
+    super(`The value at ${path} cannot be stored: ${what}`, options);
+    this.path = path;
+  }
+}
+
+/** An engine could not carry out what it was asked. */
+export class ExecutionError extends FlowstateError {
+  override readonly name: string = 'ExecutionError';
+}
+
+/** A transition that the machines do not have, or a call out of order. */
+export class InvalidStateError extends ExecutionError {
+  override readonly name = 'InvalidStateError';
+}
+
+/** The parts of a flow do not fit together: a cycle, or something that is needed and not there. */
+export class DependencyError extends FlowstateError {
+  override readonly name: string = 'DependencyError';
+}
+
+/** A symbol is needed that several atoms provide. */
+export class AmbiguousDependencyError extends DependencyError {
+  override readonly name = 'AmbiguousDependencyError';
+}
+
+/** Something is needed that nothing provides. */
+export class MissingDependenciesError extends DependencyError {
+  override readonly name = 'MissingDependenciesError';
+  /** The flow or the atom that needs it. */
+  readonly who: string;
+  /** Argument names, sorted. */
+  readonly missing: readonly string[];
+  readonly method: 'execute' | 'revert' | undefined;
+
+  constructor(
+    who: string,
+    missing: readonly string[],
+    options: { method?: 'execute' | 'revert'; hint?: string; cause?: unknown } = {},
+  ) {
+    const subject = options.method === undefined ? who : `'${options.method}' method on ${who}`;
+    super(
+      `${subject} requires [${missing.join(', ')}] but nothing provides ${missing.length === 1 ? 'it' : 'them'}` +
+        (options.hint === undefined ? '' : `; ${options.hint}`),
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
+    this.who = who;
+    this.missing = missing;
+    this.method = options.method;
+  }
+}
+
+/** A flow holds something that cannot be compiled. */
+export class CompilationError extends FlowstateError {
+  override readonly name = 'CompilationError';
+}
+
+/** Two versions do not go together. */
+export class IncompatibleVersionError extends FlowstateError {
+  override readonly name: string = 'IncompatibleVersionError';
+}
+
+/** The same name or entry twice. */
+export class DuplicateError extends FlowstateError {
+  override readonly name = 'DuplicateError';
+}
+
+/** Something was asked for and is not there. */
+export class NotFoundError extends FlowstateError {
+  override readonly name = 'NotFoundError';
+}
+
+/** Unexpectedly nothing there. */
+export class EmptyError extends FlowstateError {
+  override readonly name = 'EmptyError';
+}
+
+/** Several choices and no rule to choose by. */
+export class MultipleChoicesError extends FlowstateError {
+  override readonly name = 'MultipleChoicesError';
+}
+
+/** Data that does not have the form that it should have. */
+export class InvalidFormatError extends FlowstateError {
+  override readonly name = 'InvalidFormatError';
+}
+
+/** A result was read in a state in which there is none. */
+export class DisallowedAccessError extends FlowstateError {
+  override readonly name = 'DisallowedAccessError';
+  readonly state: string | null;
+
+  constructor(message: string, state: string | null, options?: ErrorOptions) {
+    super(message, options);
+    this.state = state;
+  }
+}
+
+/** A thing that this part cannot do. */
+export class UnsupportedError extends FlowstateError {
+  override readonly name = 'UnsupportedError';
+}
