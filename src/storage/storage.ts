@@ -1,0 +1,440 @@
+import type { FlowState, Intention } from '../../machines/index.js';
+import { History } from '../atoms/history.js';
+import type { Atom } from '../atoms/atom.js';
+import type { Environment } from '../environment.js';
+import { DisallowedAccessError, DuplicateError, NotFoundError, StorageError } from '../errors.js';
+import type { Failure } from '../failure.js';
+import { setOwn } from '../own-property.js';
+import { newRetryDetail, newTaskDetail, put } from '../persistence/atom-details.js';
+import type { Codec, Connection } from '../persistence/backend.js';
+import type { AtomDetail, AtomState, FlowDetail, Meta, RetryDetail } from '../persistence/details.js';
+import type { CommitRetryPolicy } from './ledger.js';
+import { EMPTY_SURROUNDINGS, fetchValues } from './lookup.js';
+import type { Surroundings } from './lookup.js';
+import { AtomSlot, Ledger } from './ledger.js';
+import type { Reading } from './values.js';
+import { extract, readExecuted, readReverted } from './values.js';
+
+/** The name of the record that holds injected values. No atom may have it. */
+export const INJECTOR = '_flowstate_injector';
+
+export interface StorageOptions {
+  readonly flowDetail: FlowDetail;
+  readonly connection: Connection | null;
+  readonly codec: Codec | undefined;
+  readonly environment: Environment;
+  readonly commitRetry: CommitRetryPolicy;
+}
+
+/** Which phase of an atom failed. */
+export type Phase = 'execute' | 'revert';
+
+/**
+ * One run as its engine sees it: states, intentions, results, failures and injected values.
+ *
+ * Reads answer from memory. Writes change memory at once and are durable with the next commit.
+ *
+ * @see TaskFlow `storage.py`. Differs: D2 to D5, D8 to D10 of the decisions; results and failures of one atom are
+ * forgotten together when it goes back to PENDING.
+ */
+export class Storage {
+  readonly ledger: Ledger;
+  readonly codec: Codec | undefined;
+  /** What symbols mean in the compiled flow. */
+  surroundings: Surroundings = EMPTY_SURROUNDINGS;
+
+  readonly #environment: Environment;
+  readonly #slots = new Map<string, AtomSlot>();
+  readonly #failing: Record<Phase, Set<AtomSlot>> = { execute: new Set(), revert: new Set() };
+  readonly #transient = new Map<string, unknown>();
+  readonly #transientArguments = new Map<string, Map<string, unknown>>();
+  #nextPosition = 0;
+  #executeFailures: ReadonlyMap<string, Failure> | null = null;
+
+  constructor({ flowDetail, connection, codec, environment, commitRetry }: StorageOptions) {
+    this.ledger = new Ledger(flowDetail, connection, environment, commitRetry);
+    this.codec = codec;
+    this.#environment = environment;
+    for (const detail of flowDetail.atoms) this.#add(detail);
+  }
+
+  // The flow ---------------------------------------------------------------------------------------------------------
+
+  get flowName(): string {
+    return this.ledger.name;
+  }
+
+  get flowUuid(): string {
+    return this.ledger.uuid;
+  }
+
+  get flowMeta(): Meta {
+    return this.ledger.meta;
+  }
+
+  getFlowState(): FlowState {
+    return this.ledger.state ?? 'PENDING';
+  }
+
+  setFlowState(state: FlowState): void {
+    this.ledger.setState(state);
+  }
+
+  updateFlowMetadata(pairs: Meta): void {
+    this.ledger.updateMeta((draft) => {
+      for (const [name, value] of Object.entries(pairs)) setOwn(draft, name, value);
+    });
+  }
+
+  /** Everything, as records: what a new engine would be loaded with. */
+  flowDetail(): FlowDetail {
+    const { uuid, name, state, meta, revision } = this.ledger;
+    return { uuid, name, state, meta, revision, atoms: [...this.#slots.values()].map(({ detail }) => detail) };
+  }
+
+  /** Makes everything durable that was written so far. Nothing to wait for where there is no store. */
+  commit(): Promise<void> | undefined {
+    return this.ledger.commit();
+  }
+
+  // Atoms ------------------------------------------------------------------------------------------------------------
+
+  /**
+   * Registers atoms: those with a record keep it, the others get one. All or none.
+   *
+   * @throws {RangeError} for an empty or reserved name.
+   * @throws {DuplicateError} for a record of the other kind under the same name.
+   */
+  ensureAtoms(atoms: Iterable<Atom>): void {
+    const added: Atom[] = [];
+    for (const atom of atoms) {
+      if (atom.name === '') throw new RangeError(`A ${atom.kind} needs a name that is not empty`);
+      if (atom.name === INJECTOR) throw new RangeError(`The name ${INJECTOR} is reserved`);
+      const kind = this.#slots.get(atom.name)?.detail.kind;
+      if (kind === undefined) added.push(atom);
+      else if (kind !== atom.kind) {
+        throw new DuplicateError(`${atom.name} is a ${atom.kind} now, and was stored as a ${kind}`);
+      }
+    }
+    for (const { kind, name, version } of added) {
+      const given = { name, position: this.#nextPosition, version };
+      const make = kind === 'task' ? newTaskDetail : newRetryDetail;
+      this.#touch(this.#add(make(given, this.#environment)));
+    }
+  }
+
+  /** @throws {NotFoundError} */
+  slot(name: string): AtomSlot {
+    const slot = this.#slots.get(name);
+    if (slot === undefined) throw new NotFoundError(`There is no atom named ${JSON.stringify(name)} in this run`);
+    return slot;
+  }
+
+  /** @throws {NotFoundError} */
+  detail(name: string): AtomDetail {
+    return this.slot(name).detail;
+  }
+
+  /** Of every atom that was ever registered, in that order. */
+  atomNames(): string[] {
+    return [...this.#slots.keys()].filter((name) => name !== INJECTOR);
+  }
+
+  getAtomUuid(name: string): string {
+    return this.detail(name).uuid;
+  }
+
+  getAtomState(name: string): AtomState | null {
+    return this.detail(name).state;
+  }
+
+  getAtomIntention(name: string): Intention {
+    return this.detail(name).intention;
+  }
+
+  getAtomsStates(names: Iterable<string>): Map<string, readonly [state: AtomState | null, intention: Intention]> {
+    return new Map(
+      [...names].map((name) => {
+        const { state, intention } = this.detail(name);
+        return [name, [state, intention]];
+      }),
+    );
+  }
+
+  setAtomState(name: string, state: AtomState): void {
+    const slot = this.slot(name);
+    if (slot.detail.state !== state) this.write(slot, { ...slot.detail, state });
+  }
+
+  setAtomIntention(name: string, intention: Intention): void {
+    const slot = this.slot(name);
+    if (slot.detail.intention !== intention) this.write(slot, { ...slot.detail, intention });
+  }
+
+  /** Replaces a record. */
+  write(slot: AtomSlot, detail: AtomDetail): void {
+    const before = slot.detail;
+    if (before === detail) return;
+    this.ledger.write(slot, detail);
+    if (before.failure !== detail.failure) this.#noteFailure('execute', slot, detail.failure);
+    if (before.revertFailure !== detail.revertFailure) this.#noteFailure('revert', slot, detail.revertFailure);
+  }
+
+  /**
+   * Keeps what came of an atom.
+   *
+   * @throws {TypeError} for a result of FAILURE or REVERT_FAILURE that is not a failure.
+   * @throws {UnstorableValueError} for a result that the store cannot keep; nothing is changed.
+   */
+  save(name: string, result: unknown, state: AtomState = 'SUCCESS'): void {
+    const slot = this.slot(name);
+    if (state === 'SUCCESS' || state === 'REVERTED') this.codec?.encode(result);
+    this.write(slot, put(slot.detail, state, result));
+  }
+
+  /** Notes in a retry's last attempt that an atom failed; the first failure of an atom counts. */
+  saveRetryFailure(retry: string, atom: string, failure: Failure): void {
+    const slot = this.slot(retry);
+    const detail = this.#retryDetail(slot);
+    const last = detail.results.at(-1);
+    if (last === undefined) throw new StorageError(`The retry ${retry} has no attempt in which ${atom} could have failed`);
+    if (last.failures.has(atom)) return;
+    const failures = new Map(last.failures).set(atom, failure);
+    this.write(slot, { ...detail, results: [...detail.results.slice(0, -1), { ...last, failures }] });
+  }
+
+  updateAtomMetadata(name: string, pairs: Meta): void {
+    const slot = this.slot(name);
+    const meta: Record<string, unknown> = { ...slot.detail.meta };
+    for (const [key, value] of Object.entries(pairs)) setOwn(meta, key, value);
+    if (Object.keys(pairs).length > 0) this.write(slot, { ...slot.detail, meta });
+  }
+
+  // Progress ---------------------------------------------------------------------------------------------------------
+
+  /**
+   * Keeps how far a task is.
+   *
+   * @param details - Left as they were when absent; forgotten when empty.
+   */
+  setTaskProgress(name: string, progress: number, details?: Readonly<Record<string, unknown>>): void {
+    const slot = this.slot(name);
+    if (slot.detail.kind !== 'task') throw new TypeError(`${name} is a retry, and only tasks have progress`);
+    const { meta } = slot.detail;
+    if (details === undefined) {
+      if (meta['progress'] !== progress) this.write(slot, { ...slot.detail, meta: { ...meta, progress } });
+      return;
+    }
+    const progressDetails = Object.keys(details).length === 0 ? null : { atProgress: progress, details };
+    this.write(slot, { ...slot.detail, meta: { ...meta, progress, progressDetails } });
+  }
+
+  /** From 0 to 1; 0 when nothing was reported. */
+  getTaskProgress(name: string): number {
+    const progress = this.detail(name).meta['progress'];
+    return typeof progress === 'number' ? progress : 0;
+  }
+
+  getTaskProgressDetails(name: string): unknown {
+    return this.detail(name).meta['progressDetails'] ?? null;
+  }
+
+  // Results ----------------------------------------------------------------------------------------------------------
+
+  /**
+   * What an atom's `execute` returned, or its failure; of a retry, all its attempts.
+   *
+   * @throws {NotFoundError} when the atom is in a state without a result.
+   */
+  get(name: string): unknown {
+    return this.#reading(name, 'execution', readExecuted(this.detail(name)));
+  }
+
+  getExecuteResult(name: string): unknown {
+    return this.get(name);
+  }
+
+  /** What an atom's `revert` returned, or its failure. @throws {NotFoundError} */
+  getRevertResult(name: string): unknown {
+    return this.#reading(name, 'reversion', readReverted(this.detail(name)));
+  }
+
+  #reading(name: string, what: string, reading: Reading): unknown {
+    if (reading.kind === 'value') return reading.value;
+    const state = reading.kind === 'none' ? reading.state : 'IGNORE';
+    const because = reading.kind === 'ignored' ? ' (as it was ignored)' : '';
+    throw new NotFoundError(`The result of the ${what} of ${name} is not known${because}`, {
+      cause: new DisallowedAccessError(`${name} has no such result in the state ${String(state)}`, state),
+    });
+  }
+
+  getRetryHistory(name: string): History {
+    const { results, failure } = this.#retryDetail(this.slot(name));
+    return new History(results, failure);
+  }
+
+  getRetryHistories(): Map<string, History> {
+    const retries = [...this.#slots.values()].filter(({ detail }) => detail.kind === 'retry');
+    return new Map(retries.map(({ detail: { name } }) => [name, this.getRetryHistory(name)]));
+  }
+
+  #retryDetail({ detail }: AtomSlot): RetryDetail {
+    if (detail.kind !== 'retry') throw new TypeError(`${detail.name} is a task, and only retries have a history`);
+    return detail;
+  }
+
+  /**
+   * The value of a symbol; where several provide it, the first one's.
+   *
+   * @throws {NotFoundError} when nothing provides it, or what provides it has no value for it yet.
+   */
+  fetch(symbol: string): unknown {
+    return fetchValues(this, this.surroundings, symbol)[0];
+  }
+
+  /** Every symbol that has a value; the list of values where several provide it. */
+  fetchAll(): Record<string, unknown> {
+    const all: Record<string, unknown> = {};
+    for (const symbol of new Set([...this.flowSymbols(), ...this.surroundings.symbols()])) {
+      try {
+        const values = fetchValues(this, this.surroundings, symbol);
+        setOwn(all, symbol, values.length === 1 ? values[0] : values);
+      } catch (error) {
+        if (!(error instanceof NotFoundError)) throw error;
+      }
+    }
+    return all;
+  }
+
+  // Failures ---------------------------------------------------------------------------------------------------------
+
+  /** Failures of `execute` that still stand, in the order in which atoms were registered. */
+  getExecuteFailures(): ReadonlyMap<string, Failure> {
+    return (this.#executeFailures ??= this.#failures('execute', ({ failure }) => failure));
+  }
+
+  getFailures(): ReadonlyMap<string, Failure> {
+    return this.getExecuteFailures();
+  }
+
+  /** Failures of `revert` that still stand, in the order in which atoms were registered. */
+  getRevertFailures(): ReadonlyMap<string, Failure> {
+    return this.#failures('revert', ({ revertFailure }) => revertFailure);
+  }
+
+  hasFailures(): boolean {
+    return this.#failing.execute.size > 0 || this.#failing.revert.size > 0;
+  }
+
+  #failures(phase: Phase, of: (detail: AtomDetail) => Failure | null): ReadonlyMap<string, Failure> {
+    const failures = new Map<string, Failure>();
+    const details = [...this.#failing[phase]].map(({ detail }) => detail).sort((a, b) => a.position - b.position);
+    for (const detail of details) {
+      const failure = of(detail);
+      if (failure !== null) failures.set(detail.name, failure);
+    }
+    return failures;
+  }
+
+  #noteFailure(phase: Phase, slot: AtomSlot, failure: Failure | null): void {
+    if (failure === null) this.#failing[phase].delete(slot);
+    else this.#failing[phase].add(slot);
+    if (phase === 'execute') this.#executeFailures = null;
+  }
+
+  // Injected values --------------------------------------------------------------------------------------------------
+
+  /**
+   * Gives values to the whole flow: kept with the run, or (`transient`) in memory only. Durable when it resolves.
+   *
+   * @throws {UnstorableValueError} for a value that the store cannot keep; nothing is injected.
+   */
+  async inject(values: Readonly<Record<string, unknown>>, { transient = false } = {}): Promise<void> {
+    const entries = Object.entries(values);
+    if (transient) {
+      for (const [name, value] of entries) this.#transient.set(name, value);
+      return;
+    }
+    if (entries.length === 0) return;
+    const existing = this.#slots.get(INJECTOR);
+    const slot = existing ?? new AtomSlot(newTaskDetail({ name: INJECTOR, position: -1, state: null }, this.#environment));
+    const injected: Record<string, unknown> = { ...this.#injected(slot.detail) };
+    for (const [name, value] of entries) setOwn(injected, name, value);
+    this.codec?.encode(injected);
+    if (existing === undefined) this.#slots.set(INJECTOR, slot);
+    this.write(slot, put(slot.detail, 'SUCCESS', injected));
+    await this.commit();
+  }
+
+  /** Gives values to one atom: in memory only, or (`transient: false`) kept with the run. */
+  async injectAtomArgs(name: string, values: Readonly<Record<string, unknown>>, { transient = true } = {}): Promise<void> {
+    this.addAtomArguments(name, values, { transient });
+    await this.commit();
+  }
+
+  /** As `injectAtomArgs`, durable with the next commit. */
+  addAtomArguments(name: string, values: Readonly<Record<string, unknown>>, { transient }: { transient: boolean }): void {
+    const { detail } = this.slot(name);
+    if (transient) {
+      const known = this.#transientArguments.get(name) ?? new Map<string, unknown>();
+      for (const [key, value] of Object.entries(values)) known.set(key, value);
+      this.#transientArguments.set(name, known);
+      return;
+    }
+    const injected: Record<string, unknown> = { ...this.#persistentArguments(detail) };
+    for (const [key, value] of Object.entries(values)) setOwn(injected, key, value);
+    this.codec?.encode(injected);
+    this.updateAtomMetadata(name, { injected });
+  }
+
+  /** A value that was injected for one atom. */
+  argumentOf(detail: AtomDetail, symbol: string): { readonly value: unknown } | undefined {
+    const transient = this.#transientArguments.get(detail.name);
+    if (transient?.has(symbol) === true) return { value: transient.get(symbol) };
+    const persistent = this.#persistentArguments(detail);
+    return persistent === undefined ? undefined : extract(persistent, symbol);
+  }
+
+  /** Values that were injected for the whole flow under a symbol: the transient one first (D10). */
+  flowValues(symbol: string): { readonly value: unknown }[] {
+    const found: { readonly value: unknown }[] = [];
+    if (this.#transient.has(symbol)) found.push({ value: this.#transient.get(symbol) });
+    const injector = this.#slots.get(INJECTOR);
+    const persistent = injector === undefined ? undefined : extract(this.#injected(injector.detail), symbol);
+    if (persistent !== undefined) found.push(persistent);
+    return found;
+  }
+
+  /** The symbols under which values were injected for the whole flow. */
+  flowSymbols(): Set<string> {
+    const injector = this.#slots.get(INJECTOR);
+    return new Set([...this.#transient.keys(), ...(injector === undefined ? [] : Object.keys(this.#injected(injector.detail)))]);
+  }
+
+  #injected(detail: AtomDetail): Readonly<Record<string, unknown>> {
+    return asRecord(detail.results) ?? {};
+  }
+
+  #persistentArguments(detail: AtomDetail): Readonly<Record<string, unknown>> | undefined {
+    return asRecord(detail.meta['injected']);
+  }
+
+  // Records ----------------------------------------------------------------------------------------------------------
+
+  #add(detail: AtomDetail): AtomSlot {
+    const slot = new AtomSlot(detail);
+    this.#slots.set(detail.name, slot);
+    if (detail.failure !== null) this.#noteFailure('execute', slot, detail.failure);
+    if (detail.revertFailure !== null) this.#noteFailure('revert', slot, detail.revertFailure);
+    this.#nextPosition = Math.max(this.#nextPosition, detail.position + 1);
+    return slot;
+  }
+
+  #touch(slot: AtomSlot): void {
+    this.ledger.write(slot, slot.detail);
+  }
+}
+
+function asRecord(value: unknown): Readonly<Record<string, unknown>> | undefined {
+  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : undefined;
+}
