@@ -1,0 +1,54 @@
+/**
+ * Brings news to listeners, now or when what it is about is durable.
+ *
+ * Where every change is a commit of its own, news waits until `settle` has committed it. What a listener causes is told
+ * before what was still to be told, as if it had been told at once.
+ */
+export class Announcer {
+  #held: (() => void)[] | null;
+  #settling: Promise<void> | null = null;
+
+  constructor(
+    private readonly perChange: boolean,
+    private readonly commit: () => Promise<void> | undefined,
+  ) {
+    this.#held = perChange ? [] : null;
+  }
+
+  announce(tell: () => void): void {
+    if (this.#held === null) tell();
+    else this.#held.push(tell);
+  }
+
+  /** Keeps news back until it is taken. */
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  /** Gives what was held back, and holds nothing back any more. */
+  take(): readonly (() => void)[] {
+    const held = this.#held ?? [];
+    this.#held = this.perChange ? [] : null;
+    return held;
+  }
+
+  /** With a commit for each change: commits, then tells what was held back. Otherwise there is nothing to do. */
+  settle(): Promise<void> | undefined {
+    if (!this.perChange) return undefined;
+    this.#settling ??= this.#tellAll().finally(() => {
+      this.#settling = null;
+    });
+    return this.#settling;
+  }
+
+  async #tellAll(): Promise<void> {
+    do {
+      await this.commit();
+      const [next, ...rest] = this.#held ?? [];
+      this.#held = [];
+      next?.();
+      this.#held.push(...rest);
+    } while (this.#held.length > 0);
+    await this.commit();
+  }
+}

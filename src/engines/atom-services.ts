@@ -1,0 +1,74 @@
+import type { AtomContext, AtomEvent, RetryEvent } from '../../machines/index.js';
+import type { Services } from '../interpreter/services.js';
+import type { Notifier } from '../notifications/notifier.js';
+import { put, resetDetail } from '../persistence/atom-details.js';
+import type { AtomState } from '../persistence/details.js';
+import type { Runtime } from './runtime.js';
+
+/** What is told of an atom's change of state. A task is named by `taskName`, a retry by `retryName`. */
+export type AtomDetails = { readonly oldState: AtomState; readonly result?: unknown } & (
+  | { readonly taskName: string; readonly taskUuid: string }
+  | { readonly retryName: string; readonly retryUuid: string }
+);
+
+const FINISHED: ReadonlySet<AtomState> = new Set<AtomState>(['SUCCESS', 'FAILURE', 'REVERTED', 'REVERT_FAILURE']);
+
+/** What the charts of tasks and retries call upon: storage keeps, the notifier tells. */
+export function atomServices(runtime: Runtime, notifier: Notifier<AtomDetails>): Services<AtomContext, RetryEvent> {
+  const { storage, readiness, announcer, compilation } = runtime;
+
+  return {
+    saveState({ context: { index } }, { state }: { state: AtomState }) {
+      const slot = runtime.slot(index);
+      storage.write(slot, { ...slot.detail, state });
+      readiness.update(index);
+    },
+
+    saveResult({ context: { index }, event }, { state }: { state: AtomState }) {
+      const slot = runtime.slot(index);
+      const detail = put(slot.detail, state, resultOf(event));
+      // A retry that was undone starts from its first attempt when it is run again.
+      storage.write(slot, detail.kind === 'retry' && state === 'REVERTED' ? { ...detail, results: [] } : detail);
+      readiness.update(index);
+    },
+
+    saveProgress({ context: { name } }, { progress }: { progress: number }) {
+      storage.setTaskProgress(name, progress);
+    },
+
+    /** Results and failures go before the change is told; the intention is set by whoever asked (D4, D15). */
+    forget({ context: { index } }) {
+      const slot = runtime.slot(index);
+      const { intention } = slot.detail;
+      storage.write(slot, { ...resetDetail(slot.detail, 'PENDING'), intention });
+      readiness.update(index);
+    },
+
+    notify({ context: { index, name }, event }, { state }: { state: AtomState }) {
+      if (!notifier.hasListeners) return;
+      const { kind, uuid } = runtime.slot(index).detail;
+      const oldState = runtime.actor(index).value as AtomState;
+      const result = FINISHED.has(state) ? { result: resultOf(event) } : {};
+      const details: AtomDetails =
+        kind === 'task'
+          ? { taskName: name, taskUuid: uuid, oldState, ...result }
+          : { retryName: name, retryUuid: uuid, oldState, ...result };
+      announcer.announce(() => {
+        notifier.notify(state, details);
+      });
+    },
+
+    reportProgress({ context: { index } }, { progress }: { progress: number }) {
+      const node = compilation.node(index);
+      if (node.kind !== 'task' || !node.item.hasListeners) return;
+      const task = node.item;
+      announcer.announce(() => {
+        task.updateProgress(progress);
+      });
+    },
+  };
+}
+
+function resultOf(event: AtomEvent | RetryEvent): unknown {
+  return 'result' in event ? event.result : null;
+}

@@ -1,0 +1,129 @@
+import type { AnyActor } from 'xstate';
+import type { EngineEvent, EngineStage, FlowEvent } from '../../machines/index.js';
+import { StorageConflictError } from '../errors.js';
+import { throwFailures } from '../failure.js';
+import type { Run } from './run.js';
+import type { Runtime } from './runtime.js';
+
+/** A stage with work to do: the name of the engine chart's entry action. */
+export type Work = 'resume' | 'schedule' | 'wait' | 'analyze' | 'finish';
+
+const TIMED = { resume: 'resuming', schedule: 'scheduling', wait: 'waiting', analyze: 'analyzing' } as const;
+
+/** Stages between two visits to the event loop, so that timers and signals are heard in a run that never waits. */
+const STAGES_BEFORE_YIELDING = 512;
+
+const TERMINAL = {
+  SUCCESS: { type: 'succeeded' },
+  REVERTED: { type: 'reverted' },
+  SUSPENDED: { type: 'suspended' },
+} as const satisfies Partial<Record<EngineStage, FlowEvent>>;
+
+export interface DriveParts {
+  readonly runtime: Runtime;
+  readonly run: Run;
+  readonly root: AnyActor;
+  /** Changes the flow's state; it is durable and announced, where each change is, when what is returned resolves. */
+  readonly tellFlow: (event: FlowEvent) => Promise<void> | undefined;
+  /** Called when the flow is settled, and the engine can be run again. */
+  readonly ended: () => void;
+}
+
+/** Drives the engine's machine through one run: performs what a stage asks for, and sends what came of it. */
+export class Drive {
+  /** What the stage that was entered last asks for. Its entry action says so. */
+  asked: Work | null = null;
+
+  readonly #startedAt: number;
+  readonly #commitsBefore: number;
+  #terminal: keyof typeof TERMINAL | null = null;
+  #stages = 0;
+
+  constructor(private readonly parts: DriveParts) {
+    const { environment, storage } = parts.runtime;
+    this.#startedAt = environment.clock.now();
+    this.#commitsBefore = storage.ledger.commits;
+  }
+
+  get run(): Run {
+    return this.parts.run;
+  }
+
+  /**
+   * Enters the next stage.
+   *
+   * @returns the stage, whose work is done by the next call; null after the last.
+   * @throws what ends the run in FAILURE.
+   */
+  async advance(): Promise<EngineStage | null> {
+    if (this.#terminal !== null) return null;
+    const { root, run } = this.parts;
+    let stage: EngineStage;
+    do {
+      const event: EngineEvent = this.asked === null ? { type: 'start' } : await this.#perform(this.asked);
+      root.send(event);
+      stage = stageOf(root);
+    } while (stage === 'GAME_OVER');
+    if (stage === 'FAILURE') throwFailures(run.failures);
+    if (isTerminal(stage)) this.#terminal = stage;
+    return stage;
+  }
+
+  async #perform(work: Work): Promise<EngineEvent> {
+    const { runtime, run } = this.parts;
+    if (++this.#stages % STAGES_BEFORE_YIELDING === 0) await runtime.environment.clock.yield();
+    if (work === 'finish' || !runtime.options.gatherStatistics) return run[work]();
+    const { clock } = runtime.environment;
+    const before = clock.now();
+    const event = await run[work]();
+    runtime.statistics.msPerStage[TIMED[work]] += clock.now() - before;
+    return event;
+  }
+
+  /** Settles the flow after the last stage. @throws what failed, when everything was reverted. */
+  async end(): Promise<void> {
+    const { runtime, tellFlow } = this.parts;
+    const { storage } = runtime;
+    try {
+      if (this.#terminal !== null) await tellFlow(TERMINAL[this.#terminal]);
+      await storage.commit();
+    } finally {
+      this.#close();
+    }
+    if (this.#terminal === 'REVERTED') {
+      throwFailures([...storage.getExecuteFailures().values(), ...storage.getRevertFailures().values()]);
+    }
+  }
+
+  /** Settles the flow after an error. Nothing is written to a run that somebody else has taken over. */
+  async fail(error: unknown): Promise<never> {
+    const { runtime, run, tellFlow } = this.parts;
+    try {
+      await run.abandon();
+      if (!(error instanceof StorageConflictError)) {
+        await tellFlow({ type: 'failed' });
+        await runtime.storage.commit();
+      }
+    } finally {
+      this.#close();
+    }
+    throw error;
+  }
+
+  #close(): void {
+    this.parts.ended();
+    const { statistics, readiness, environment, storage } = this.parts.runtime;
+    statistics.readinessChecks = readiness.checks;
+    statistics.commits = storage.ledger.commits - this.#commitsBefore;
+    statistics.activeForMs = environment.clock.now() - this.#startedAt;
+  }
+}
+
+function stageOf(root: AnyActor): EngineStage {
+  const { value } = root.getSnapshot() as { readonly value: EngineStage };
+  return value;
+}
+
+function isTerminal(stage: EngineStage): stage is keyof typeof TERMINAL {
+  return Object.hasOwn(TERMINAL, stage);
+}

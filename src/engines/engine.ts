@@ -1,0 +1,459 @@
+import type { AnyActor } from 'xstate';
+import type {
+  EngineStage,
+  FlowContext,
+  FlowEvent,
+  FlowState,
+  RetryEvent,
+} from '../../machines/index.js';
+import { engineMachine, flowMachine, retryMachine, taskMachine } from '../../machines/index.js';
+import type { Task } from '../atoms/task.js';
+import type { AtomNode, Compilation } from '../compiler/compilation.js';
+import { compile } from '../compiler/compile.js';
+import { Scopes } from '../compiler/scopes.js';
+import type { Environment } from '../environment.js';
+import { systemEnvironment } from '../environment.js';
+import { ExecutionError, InvalidStateError, MissingDependenciesError } from '../errors.js';
+import { Failure } from '../failure.js';
+import type { Flow } from '../flows/flow.js';
+import type { StateActor } from '../interpreter/actors.js';
+import { tell } from '../interpreter/actors.js';
+import type { InspectionObserver, InspectionSubscription } from '../interpreter/inspection.js';
+import type { Codec, Connection } from '../persistence/backend.js';
+import type { FlowDetail } from '../persistence/details.js';
+import { Storage } from '../storage/storage.js';
+import { unsatisfiedArguments } from '../storage/lookup.js';
+import { AnnouncedNotifier } from './announced-notifier.js';
+import { Announcer } from './announcer.js';
+import type { AtomDetails } from './atom-services.js';
+import { atomServices } from './atom-services.js';
+import { Company } from './company.js';
+import type { Work } from './drive.js';
+import { Drive } from './drive.js';
+import type { EngineOptions } from './options.js';
+import type { Executors } from './run.js';
+import { Run } from './run.js';
+import { Runtime } from './runtime.js';
+import { Scheduler } from './scheduler.js';
+import type { Statistics } from './statistics.js';
+import { newStatistics } from './statistics.js';
+import { surroundingsOf } from './surroundings.js';
+
+/** What is told of a flow's change of state. */
+export interface FlowDetails {
+  readonly engine: Engine;
+  readonly flowName: string;
+  readonly flowUuid: string;
+  readonly oldState: FlowState;
+}
+
+export interface EngineParts {
+  readonly flow: Flow | Task;
+  readonly flowDetail: FlowDetail;
+  /** Where the run is kept; null keeps it in memory. */
+  readonly connection: Connection | null;
+  readonly codec: Codec | undefined;
+  readonly options: EngineOptions;
+  readonly executors: Executors;
+  /** Gives back what the engine was given for itself. */
+  readonly release: () => Promise<void>;
+}
+
+/**
+ * Runs one flow: to its end, back to where nothing has happened, or to where it was suspended.
+ *
+ * Made by `engines.load`.
+ *
+ * @see TaskFlow `engines/action_engine/engine.py`. Differs: asynchronous; the stages are those of `engineMachine`.
+ */
+export class Engine {
+  readonly flow: Flow | Task;
+  readonly options: EngineOptions;
+  readonly storage: Storage;
+  /** Tells of the flow's changes of state. */
+  readonly notifier = new AnnouncedNotifier<FlowDetails>();
+  /** Tells of the changes of state of tasks and retries. */
+  readonly atomNotifier = new AnnouncedNotifier<AtomDetails>();
+  statistics: Statistics = newStatistics();
+
+  readonly #environment: Environment;
+  readonly #executors: Executors;
+  readonly #release: () => Promise<void>;
+  readonly #announcer: Announcer;
+  readonly #company: Company;
+  readonly #flowActor: StateActor<FlowEvent>;
+  #root: AnyActor;
+  #compilation: Compilation | null = null;
+  #runtime: Runtime | null = null;
+  #isPrepared = false;
+  #drive: Drive | null = null;
+  #isRunning = false;
+  #isClosed = false;
+
+  /** @internal */
+  constructor(parts: EngineParts) {
+    const { flow, flowDetail, connection, codec, options, executors, release } = parts;
+    this.flow = flow;
+    this.options = options;
+    this.#environment = options.environment ?? systemEnvironment;
+    this.#executors = executors;
+    this.#release = release;
+    this.storage = new Storage({
+      flowDetail,
+      connection,
+      codec,
+      environment: this.#environment,
+      commitRetry: options.commitRetry,
+    });
+    this.#announcer = new Announcer(options.checkpoint === 'change', () => this.storage.commit());
+    this.storage.ledger.onCommitted = () => {
+      this.notifier.tellDurable();
+      this.atomNotifier.tellDurable();
+    };
+    const countListenerError = () => {
+      this.statistics.listenerErrors += 1;
+    };
+    this.notifier.onListenerError = countListenerError;
+    this.atomNotifier.onListenerError = countListenerError;
+    this.#company = new Company(options.interpreter, () => this.#root);
+    this.#root = this.#newRoot();
+    this.#flowActor = this.#company.employ<FlowContext, FlowEvent>(
+      flowMachine,
+      {
+        saveState: (_, { state }: { state: FlowState }) => {
+          this.storage.setFlowState(state);
+        },
+        notify: (_, { state }: { state: FlowState }) => {
+          this.#announceFlow(state);
+        },
+      },
+      { id: `flow:${flow.name}`, context: { name: flow.name }, state: this.storage.getFlowState() },
+    );
+  }
+
+  // Looking at it ----------------------------------------------------------------------------------------------------
+
+  /** The compiled flow; null until `compile()`. */
+  get compilation(): Compilation | null {
+    return this.#compilation;
+  }
+
+  /** XState's actor of the engine's machine. Each run has its own. */
+  get actor(): AnyActor {
+    return this.#root;
+  }
+
+  /** The actor of the flow's machine. */
+  get flowActor(): StateActor<FlowEvent> {
+    return this.#flowActor;
+  }
+
+  /**
+   * The actor of a task or a retry.
+   *
+   * @throws {InvalidStateError} before `prepare()`.
+   * @throws {NotFoundError} for an unknown name.
+   */
+  actorOf(name: string): StateActor<RetryEvent> {
+    const runtime = this.#prepared('actorOf');
+    return runtime.actor(runtime.compilation.atom(name).index);
+  }
+
+  /**
+   * Shows every actor, event, transition and snapshot to an observer, in XState's inspection events: first the actors
+   * that are there, then what happens.
+   */
+  inspect(observer: InspectionObserver): InspectionSubscription {
+    return this.#company.inspect(observer);
+  }
+
+  #newRoot(): AnyActor {
+    return this.#company.newRoot(engineMachine, this.#stages, {
+      id: `engine:${this.flow.name}`,
+      context: { name: this.flow.name },
+    });
+  }
+
+  /** What the engine's machine calls upon: each stage says what it asks for. */
+  readonly #stages = {
+    resume: this.#ask('resume'),
+    schedule: this.#ask('schedule'),
+    wait: this.#ask('wait'),
+    analyze: this.#ask('analyze'),
+    finish: this.#ask('finish'),
+  };
+
+  #ask(work: Work): () => void {
+    return () => {
+      if (this.#drive !== null) this.#drive.asked = work;
+    };
+  }
+
+  // Before a run -----------------------------------------------------------------------------------------------------
+
+  /**
+   * Compiles the flow. Once; `run` does it by itself.
+   *
+   * @throws {TypeError|RangeError|DuplicateError} what is wrong with the flow.
+   */
+  compile(): void {
+    if (this.#compilation !== null) return;
+    const compilation = compile(this.flow);
+    this.storage.surroundings = surroundingsOf(compilation, new Scopes(compilation));
+    this.#compilation = compilation;
+  }
+
+  /**
+   * Registers the atoms and takes up a run that was interrupted. `run` does it by itself.
+   *
+   * @throws {InvalidStateError} before `compile()`.
+   * @throws {DuplicateError} when an atom was stored as one of the other kind; nothing is changed then.
+   */
+  async prepare(): Promise<void> {
+    const compilation = this.#compiled('prepare');
+    if (!this.#isPrepared) {
+      this.storage.ensureAtoms(compilation.atoms.map(({ item }) => item));
+      await this.#tellFlow({ type: 'resume' });
+      const transient = this.options.injectTransient;
+      for (const { name, item } of compilation.atoms) {
+        if (item.inject !== undefined) this.storage.addAtomArguments(name, item.inject, { transient });
+      }
+      await this.#tellFlow({ type: 'suspended' });
+      this.#runtime = this.#newRuntime(compilation);
+      this.#isPrepared = true;
+    }
+    if (this.storage.getFlowState() === 'REVERTED') await this.reset();
+    await this.storage.commit();
+  }
+
+  #newRuntime(compilation: Compilation): Runtime {
+    const runtime = new Runtime({
+      compilation,
+      storage: this.storage,
+      announcer: this.#announcer,
+      options: this.options,
+      environment: this.#environment,
+    });
+    const services = atomServices(runtime, this.atomNotifier);
+    runtime.employ((node: AtomNode) =>
+      this.#company.employ(node.kind === 'task' ? taskMachine : retryMachine, services, {
+        id: `${node.kind}:${node.name}`,
+        context: { name: node.name, index: node.index },
+        state: runtime.stateOf(node.index) ?? 'PENDING',
+      }),
+    );
+    return runtime;
+  }
+
+  /**
+   * Checks that every argument can come from somewhere. `run` does it by itself.
+   *
+   * @throws {MissingDependenciesError} naming what is missing; each further atom's is the `cause` of the one before.
+   */
+  validate(): void {
+    const compilation = this.#compiled('validate');
+    const { surroundings } = this.storage;
+    const errors: MissingDependenciesError[] = [];
+    for (const { name, item } of compilation.atoms) {
+      for (const method of ['execute', 'revert'] as const) {
+        const mapping = method === 'execute' ? item.executeMapping : item.revertMapping;
+        const missing = unsatisfiedArguments(this.storage, surroundings, name, mapping).sort();
+        if (missing.length === 0) continue;
+        const hint = this.#hint(missing.map((argument) => mapping.bindings.get(argument) ?? argument));
+        errors.push(new MissingDependenciesError(item.toString(), missing, { method, hint, cause: errors.at(-1) }));
+      }
+    }
+    const last = errors.at(-1);
+    if (last === undefined) return;
+    const first = errors[0];
+    if (errors.length === 1 && first !== undefined && compilation.root.name === compilation.atoms[0]?.name && compilation.atoms.length === 1 && compilation.nodes.length === 1) throw first;
+    const all = [...new Set(errors.flatMap(({ missing }) => missing))].sort();
+    throw new MissingDependenciesError(this.flow.toString(), all, { cause: last });
+  }
+
+  /** Who would provide a missing symbol, if it could be seen; else the symbols that there are. */
+  #hint(symbols: readonly string[]): string {
+    const { surroundings } = this.storage;
+    return symbols
+      .map((symbol) => {
+        const providers = surroundings.providers(symbol).map(({ name }) => name);
+        if (providers.length > 0) return `${symbol} is provided by ${providers.join(', ')}, which does not come before it`;
+        const known = [...new Set([...this.storage.flowSymbols(), ...surroundings.symbols()])];
+        return known.length === 0 ? `no symbols are provided at all` : `symbols that are provided: ${known.slice(0, 20).join(', ')}`;
+      })
+      .join('; ');
+  }
+
+  // Running ----------------------------------------------------------------------------------------------------------
+
+  /**
+   * Runs the flow to its end.
+   *
+   * @returns the flow's state: SUCCESS, or SUSPENDED when it was asked to suspend.
+   * @throws what failed: the error itself, or a `WrappedFailureError` of several or of what was read from storage.
+   * @throws {MissingDependenciesError} before anything runs.
+   * @throws {ExecutionError} when the engine is running already.
+   * @throws {StorageConflictError} when somebody else has taken the run over; nothing was written then.
+   */
+  async run(): Promise<FlowState> {
+    const drive = await this.#begin();
+    try {
+      await this.#driveOn(drive);
+      await drive.end();
+    } finally {
+      this.#drive = null;
+    }
+    return this.storage.getFlowState();
+  }
+
+  /**
+   * Runs the flow stage by stage. Each stage is given before its work is done, which is done when the next is asked for.
+   *
+   * Sending `true` asks for suspension. Leaving the loop suspends the run and waits for it. An error that is thrown into
+   * the iterator becomes one of the run's failures.
+   *
+   * @throws as `run()`, from the call that asks for the stage after the last.
+   */
+  async *runIter(): AsyncGenerator<EngineStage, void, boolean | undefined> {
+    const drive = await this.#begin();
+    let isLeft = true;
+    try {
+      for (let stage = await this.#step(drive); stage !== null; stage = await this.#step(drive)) {
+        let answer: boolean | undefined;
+        try {
+          answer = yield stage;
+        } catch (error) {
+          drive.run.failures.push(Failure.from(error));
+        }
+        if (answer === true) this.suspend();
+      }
+      isLeft = false;
+      await drive.end();
+    } catch (error) {
+      isLeft = false;
+      throw error;
+    } finally {
+      try {
+        if (isLeft) await this.#abandon(drive);
+      } finally {
+        this.#drive = null;
+      }
+    }
+  }
+
+  async #step(drive: Drive): Promise<EngineStage | null> {
+    try {
+      return await drive.advance();
+    } catch (error) {
+      return drive.fail(error);
+    }
+  }
+
+  async #driveOn(drive: Drive): Promise<void> {
+    while ((await this.#step(drive)) !== null);
+  }
+
+  /** Nobody asks for stages any more: the run is suspended and brought to its end. */
+  async #abandon(drive: Drive): Promise<void> {
+    this.suspend();
+    await this.#driveOn(drive);
+    await drive.end();
+  }
+
+  async #begin(): Promise<Drive> {
+    if (this.#isClosed) throw new InvalidStateError(`The engine of ${this.flow.name} is closed`);
+    if (this.#isRunning) throw new ExecutionError(`The engine of ${this.flow.name} is running already`);
+    this.#isRunning = true;
+    try {
+      this.statistics = newStatistics();
+      this.compile();
+      await this.prepare();
+      this.validate();
+      const runtime = this.#prepared('run');
+      runtime.beginRun(this.statistics);
+      if (this.#root.getSnapshot().status !== 'active') this.#root = this.#newRoot();
+      const drive = new Drive({
+        runtime,
+        run: new Run(runtime, this.#executors),
+        root: this.#root,
+        tellFlow: (event) => this.#tellFlow(event),
+        ended: () => {
+          this.#isRunning = false;
+        },
+      });
+      this.#drive = drive;
+      await this.#tellFlow({ type: 'run' });
+      return drive;
+    } catch (error) {
+      this.#isRunning = false;
+      throw error;
+    }
+  }
+
+  /**
+   * Asks the run to stop. Nothing more is started; what is under way is finished and kept. Of no effect on a flow that
+   * does not run.
+   *
+   * @throws {InvalidStateError} before `compile()`, and while the flow is RESUMING.
+   */
+  suspend(): void {
+    this.#compiled('suspend');
+    const settled = this.#tellFlow({ type: 'suspend' });
+    // A commit that fails here is tried again with the run's next one, which reports it.
+    settled?.catch(() => undefined);
+    this.#drive?.run.cancelWaiting();
+  }
+
+  /**
+   * Forgets everything that came of the flow, so that it can be run from the beginning. Injected values stay.
+   *
+   * @throws {InvalidStateError} before `compile()` and `prepare()`, and for a flow that is under way or suspended;
+   * nothing is changed then (D23).
+   */
+  async reset(): Promise<void> {
+    const compilation = this.#compiled('reset');
+    const runtime = this.#prepared('reset');
+    if (!this.#flowActor.accepts({ type: 'reset' })) {
+      throw new InvalidStateError(`A flow that is ${this.storage.getFlowState()} cannot be reset`);
+    }
+    const scheduler = new Scheduler(runtime);
+    for (const { index } of compilation.atoms) await scheduler.reset(index);
+    const { resets } = this.storage.flowMeta;
+    this.storage.updateFlowMetadata({ resets: typeof resets === 'number' ? resets + 1 : 1 });
+    await this.#tellFlow({ type: 'reset' });
+    await this.storage.commit();
+  }
+
+  /** Gives back what the engine was given for itself. It cannot run any more. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#runtime?.abort();
+    await this.#release();
+  }
+
+  /** Sends the flow's actor an event. @throws {InvalidStateError} for an illegal transition. */
+  #tellFlow(event: FlowEvent): Promise<void> | undefined {
+    tell(this.#flowActor, event);
+    return this.#announcer.settle();
+  }
+
+  #announceFlow(state: FlowState): void {
+    if (!this.notifier.hasListeners) return;
+    const { flowName, flowUuid } = this.storage;
+    const details = { engine: this, flowName, flowUuid, oldState: this.#flowActor.value as FlowState };
+    this.#announcer.announce(() => {
+      this.notifier.notify(state, details);
+    });
+  }
+
+  #compiled(what: string): Compilation {
+    if (this.#compilation === null) throw new InvalidStateError(`${what}() needs a compiled flow: call compile() first`);
+    return this.#compilation;
+  }
+
+  #prepared(what: string): Runtime {
+    if (this.#runtime === null) throw new InvalidStateError(`${what}() needs a prepared engine: call prepare() first`);
+    return this.#runtime;
+  }
+}

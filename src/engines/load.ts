@@ -1,0 +1,155 @@
+import type { Task } from '../atoms/task.js';
+import { systemEnvironment } from '../environment.js';
+import type { Environment } from '../environment.js';
+import { NotFoundError } from '../errors.js';
+import { asyncExecutor } from '../executors/async.js';
+import type { Executor } from '../executors/executor.js';
+import { serialExecutor } from '../executors/serial.js';
+import type { Flow } from '../flows/flow.js';
+import type { StoreOption } from '../flows/flow-types.js';
+import type { Connection, PersistenceBackend } from '../persistence/backend.js';
+import { createFlowDetail } from '../persistence/books.js';
+import type { FlowDetail, LogBook } from '../persistence/details.js';
+import { fetch } from '../persistence/fetch.js';
+import type { BackendConf } from '../persistence/fetch.js';
+import { nearestName } from '../persistence/nearest-name.js';
+import type { CommitRetryPolicy } from '../storage/ledger.js';
+import { Engine } from './engine.js';
+import type { EngineOptions } from './options.js';
+import { engineOptions } from './options.js';
+import type { Executors } from './run.js';
+
+/** The engines that there are, by all their names. */
+const KINDS = { default: 'serial', serial: 'serial', parallel: 'parallel', async: 'parallel' } as const;
+
+/** What `engines.load` can be given beside the flow. */
+export interface LoadOptions {
+  /** `serial` (default) runs one atom at a time, `parallel` all that can run. */
+  readonly engine?: keyof typeof KINDS | undefined;
+  /** The run to take up. @default a new one */
+  readonly flowDetail?: FlowDetail | undefined;
+  /** Where a new run is entered. @default with a backend, a temporary book */
+  readonly book?: LogBook | undefined;
+  /** Where the run is kept: a backend, its URL such as `sqlite:trips.db`, or its options. @default in memory only */
+  readonly backend?: BackendConf | undefined;
+  /** @default true */
+  readonly deferReverts?: boolean | undefined;
+  /** @default false */
+  readonly neverResolve?: boolean | undefined;
+  /** @default true */
+  readonly injectTransient?: boolean | undefined;
+  /** @default true */
+  readonly gatherStatistics?: boolean | undefined;
+  /** @default 'round' */
+  readonly checkpoint?: EngineOptions['checkpoint'] | undefined;
+  /** @default 'compiled' */
+  readonly interpreter?: EngineOptions['interpreter'] | undefined;
+  /** @default 'refuse' */
+  readonly onPlanChange?: EngineOptions['onPlanChange'] | undefined;
+  /** @default 3 attempts, 5 seconds apart */
+  readonly commitRetry?: Partial<CommitRetryPolicy> | undefined;
+  /** Parallel engine only. @default Infinity */
+  readonly maxWorkers?: number | undefined;
+  /** Parallel engine only: where tasks run. It stays the caller's. @default one of the engine's own */
+  readonly executor?: Executor | undefined;
+  /** Clock, ids and randomness. @default the platform's */
+  readonly environment?: Environment | undefined;
+}
+
+type Runnable = Flow | Task;
+type WithStore = { readonly store?: Readonly<Record<string, unknown>> | undefined };
+
+/**
+ * Makes an engine for a flow, or for a single task.
+ *
+ * @param options.store - Values for symbols that no atom provides, by name. They are kept with the run.
+ * @throws {NotFoundError} for an engine or a backend that there is not.
+ * @throws {RangeError|TypeError} for options that are unknown or out of range.
+ * @throws {StorageError} when the backend cannot be used.
+ * @see TaskFlow `engines/helpers.py`, `load`.
+ */
+export async function load<const Loaded extends Runnable>(
+  flow: Loaded,
+  ...[options]: object extends StoreOption<Loaded>
+    ? [options?: LoadOptions & StoreOption<Loaded>]
+    : [options: LoadOptions & StoreOption<Loaded>]
+): Promise<Engine> {
+  const { store, ...others }: LoadOptions & WithStore = options ?? {};
+  return loadUntyped(flow, others, store);
+}
+
+async function loadUntyped(flow: Runnable, given: LoadOptions, store: WithStore['store']): Promise<Engine> {
+  const { engine: kind = 'default', flowDetail, book, backend: conf, ...rest } = given;
+  const options = engineOptions({ ...rest });
+  const { executors, release: releaseExecutors } = executorsFor(kind, options);
+  const backend = conf === undefined ? null : await fetch(conf);
+  const isOurs = backend !== null && backend !== conf;
+  const connection = backend === null ? null : await openConnection(backend, isOurs);
+  const release = async () => {
+    await releaseExecutors();
+    await connection?.close();
+    if (isOurs) await backend.close();
+  };
+  try {
+    const environment = options.environment ?? systemEnvironment;
+    const detail = flowDetail ?? (await createFlowDetail(flow.name, { book, backend: backend ?? undefined, environment })).flowDetail;
+    const engine = new Engine({ flow, flowDetail: detail, connection, codec: backend?.codec, options, executors, release });
+    if (store !== undefined) await engine.storage.inject(store);
+    return engine;
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+function executorsFor(kind: string, options: EngineOptions): { executors: Executors; release: () => Promise<void> } {
+  if (!Object.hasOwn(KINDS, kind)) {
+    const meant = nearestName(kind, Object.keys(KINDS));
+    throw new NotFoundError(
+      `There is no engine ${JSON.stringify(kind)}; there are ${Object.keys(KINDS).join(', ')}` +
+        (meant === null ? '' : `; did you mean ${meant}?`),
+    );
+  }
+  const retries = serialExecutor();
+  if (KINDS[kind as keyof typeof KINDS] === 'serial') {
+    return { executors: { tasks: retries, retries, oneByOne: true }, release: () => Promise.resolve() };
+  }
+  const own = options.executor === undefined ? asyncExecutor({ maxWorkers: options.maxWorkers }) : null;
+  const tasks = options.executor ?? own ?? retries;
+  return { executors: { tasks, retries, oneByOne: false }, release: async () => own?.close() };
+}
+
+async function openConnection(backend: PersistenceBackend, isOurs: boolean): Promise<Connection> {
+  const connection = await backend.getConnection();
+  try {
+    await connection.upgrade();
+    return connection;
+  } catch (error) {
+    await connection.close();
+    if (isOurs) await backend.close();
+    throw error;
+  }
+}
+
+/**
+ * Loads an engine, runs the flow, and closes the engine.
+ *
+ * @returns every symbol that has a value; the list of values where several atoms provide it.
+ * @throws as `load` and `Engine.run`.
+ */
+export async function run<const Loaded extends Runnable>(
+  flow: Loaded,
+  ...[options]: object extends StoreOption<Loaded>
+    ? [options?: LoadOptions & StoreOption<Loaded>]
+    : [options: LoadOptions & StoreOption<Loaded>]
+): Promise<Record<string, unknown>> {
+  const { store, ...others }: LoadOptions & WithStore = options ?? {};
+  const engine = await loadUntyped(flow, others, store);
+  try {
+    await engine.run();
+    return engine.storage.fetchAll();
+  } finally {
+    await engine.close();
+  }
+}
+

@@ -1,0 +1,94 @@
+import type { Environment } from '../environment.js';
+import { checkMaxWorkers } from '../executors/async.js';
+import type { Executor } from '../executors/executor.js';
+import { nearestName } from '../persistence/nearest-name.js';
+import type { CommitRetryPolicy } from '../storage/ledger.js';
+
+/** How an engine runs a flow. */
+export interface EngineOptions {
+  /** A retry that says REVERT leaves the decision to the retry around it; without one everything is reverted (D22). */
+  readonly deferReverts: boolean;
+  /** Failures are not resolved: nothing is reverted or tried again, and the run ends FAILURE. */
+  readonly neverResolve: boolean;
+  /** What atoms inject for themselves stays in memory; otherwise it is kept with the run. */
+  readonly injectTransient: boolean;
+  /** Whether stages are timed. Counting is always on. */
+  readonly gatherStatistics: boolean;
+  /** One commit for all changes of a round (C3), or one before each notification (C3b). */
+  readonly checkpoint: 'round' | 'change';
+  /** Flowstate's compiled charts, or XState's own interpreter. They do the same, at different speed. */
+  readonly interpreter: 'compiled' | 'native';
+  /** What to do when the flow is not the one that was stored (D20). */
+  readonly onPlanChange: 'accept' | 'refuse';
+  /** How a commit that the store failed is tried again. */
+  readonly commitRetry: CommitRetryPolicy;
+  /** For the parallel engine: how many atoms may be under way at once. */
+  readonly maxWorkers: number;
+  /** For the parallel engine: where tasks run. Given, it stays the caller's. */
+  readonly executor: Executor | undefined;
+  readonly environment: Environment | undefined;
+}
+
+const DEFAULTS: EngineOptions = {
+  deferReverts: true,
+  neverResolve: false,
+  injectTransient: true,
+  gatherStatistics: true,
+  checkpoint: 'round',
+  interpreter: 'compiled',
+  onPlanChange: 'refuse',
+  commitRetry: { attempts: 3, delayMs: 5000 },
+  maxWorkers: Infinity,
+  executor: undefined,
+  environment: undefined,
+};
+
+const CHOICES = {
+  checkpoint: ['round', 'change'],
+  interpreter: ['compiled', 'native'],
+  onPlanChange: ['accept', 'refuse'],
+} as const;
+
+const FLAGS = ['deferReverts', 'neverResolve', 'injectTransient', 'gatherStatistics'] as const;
+
+/**
+ * Fills in defaults and checks what was given.
+ *
+ * @throws {RangeError} for an option that there is not, naming the nearest (D18), and for a value out of range.
+ * @throws {TypeError} for a value of another kind.
+ */
+export function engineOptions(given: Readonly<Record<string, unknown>>): EngineOptions {
+  for (const name of Object.keys(given)) {
+    if (!Object.hasOwn(DEFAULTS, name)) {
+      const meant = nearestName(name, Object.keys(DEFAULTS));
+      throw new RangeError(
+        `There is no engine option ${JSON.stringify(name)}` +
+          (meant === null ? `; there are ${Object.keys(DEFAULTS).join(', ')}` : `; did you mean ${meant}?`),
+      );
+    }
+  }
+  const options: EngineOptions = { ...DEFAULTS, ...withoutUndefined(given) };
+  for (const name of FLAGS) {
+    if (typeof options[name] !== 'boolean') throw new TypeError(`${name} takes true or false, got ${String(options[name])}`);
+  }
+  for (const [name, choices] of Object.entries(CHOICES)) {
+    const value = options[name as keyof typeof CHOICES];
+    if (!choices.some((choice) => choice === value)) {
+      throw new RangeError(`${name} takes ${choices.map((choice) => `'${choice}'`).join(' or ')}, got ${JSON.stringify(value)}`);
+    }
+  }
+  checkMaxWorkers(options.maxWorkers);
+  const { attempts, delayMs } = { ...DEFAULTS.commitRetry, ...options.commitRetry };
+  if (!Number.isInteger(attempts) || attempts < 1) {
+    throw new RangeError(`commitRetry.attempts takes a whole number from 1, got ${String(attempts)}`);
+  }
+  if (!(delayMs >= 0)) throw new RangeError(`commitRetry.delayMs takes milliseconds from 0, got ${String(delayMs)}`);
+  if (options.executor !== undefined && typeof options.executor.submit !== 'function') {
+    throw new TypeError('executor takes an object with a submit method');
+  }
+  return { ...options, commitRetry: { attempts, delayMs } };
+}
+
+function withoutUndefined(given: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,126 @@
+import type { AtomNode, RetryNode, TaskNode } from '../compiler/compilation.js';
+import { isAtom } from '../compiler/compilation.js';
+import { ExecutionError } from '../errors.js';
+import type { Work } from '../executors/executor.js';
+import { Failure } from '../failure.js';
+import { argumentsFor } from '../storage/lookup.js';
+import { contextOf } from './atom-context.js';
+import type { Runtime } from './runtime.js';
+
+/** An atom that has been marked as under way. */
+export interface Start {
+  readonly node: AtomNode;
+  readonly method: 'execute' | 'revert';
+  /** What is to be called, or the failure that came before it could be (D8). */
+  readonly work: Work | Failure;
+}
+
+/**
+ * Marks atoms as under way, each according to what it is to do by then.
+ *
+ * @see TaskFlow `engines/action_engine/scheduler.py`.
+ */
+export class Scheduler {
+  constructor(private readonly runtime: Runtime) {}
+
+  /**
+   * @returns null for an atom that never ran and is to be reverted: there is nothing to do (D21).
+   * @throws {ExecutionError} for an atom whose intention cannot be scheduled.
+   */
+  async begin(index: number): Promise<Start | null> {
+    const { runtime } = this;
+    const node = runtime.compilation.node(index);
+    if (!isAtom(node)) throw new ExecutionError(`${node.name} is not an atom`);
+    const intention = runtime.intentionOf(index);
+    switch (intention) {
+      case 'EXECUTE':
+        return this.#execute(node);
+      case 'REVERT':
+        return runtime.stateOf(index) === 'PENDING' ? null : this.#revert(node);
+      case 'RETRY':
+        if (node.kind === 'retry') {
+          await this.restart(node, { isRetrying: false });
+          return this.#execute(node);
+        }
+        break;
+      case 'IGNORE':
+        break;
+    }
+    throw new ExecutionError(`The ${node.kind} ${node.name} cannot be scheduled with the intention ${intention}`);
+  }
+
+  /** Takes a retry's flow back to where it can be tried again. */
+  async restart({ index }: RetryNode, { isRetrying }: { readonly isRetrying: boolean }): Promise<void> {
+    const { runtime } = this;
+    if (!isRetrying) await runtime.tell(index, { type: 'retry' });
+    runtime.setIntention(index, 'EXECUTE');
+    for (const below of runtime.traversal.depthFirst(index)) await this.reset(below);
+  }
+
+  /** Takes an atom back to PENDING and EXECUTE. */
+  async reset(index: number): Promise<void> {
+    await this.runtime.tell(index, { type: 'reset' });
+    this.runtime.setIntention(index, 'EXECUTE');
+  }
+
+  async #execute(node: AtomNode): Promise<Start> {
+    const work = this.#prepared(() => this.#executeWork(node));
+    const settled = this.runtime.tell(node.index, { type: 'execute', hasProgress: this.#hasProgress(node) });
+    if (settled !== undefined) await settled;
+    return { node, method: 'execute', work };
+  }
+
+  async #revert(node: AtomNode): Promise<Start> {
+    const { isAtStart } = this.runtime;
+    const work = this.#prepared(() => this.#revertWork(node));
+    const hasProgress = this.#hasProgress(node);
+    const settled = this.runtime.tell(node.index, { type: 'revert', atStart: isAtStart, hasProgress });
+    if (settled !== undefined) await settled;
+    return { node, method: 'revert', work };
+  }
+
+  #prepared(prepare: () => Work): Work | Failure {
+    try {
+      return prepare();
+    } catch (error) {
+      return Failure.from(error);
+    }
+  }
+
+  #executeWork(node: AtomNode): Work {
+    const { storage, readiness } = this.runtime;
+    const args = argumentsFor(storage, storage.surroundings, node.name, node.item.executeMapping, {
+      predecessorsAreDone: readiness.isReached(node.index),
+    });
+    if (node.kind === 'task') return this.#taskWork(node, 'execute', args);
+    args['history'] = storage.getRetryHistory(node.name);
+    return this.#retryWork(node, 'execute', args);
+  }
+
+  #revertWork(node: AtomNode): Work {
+    const { storage } = this.runtime;
+    const args = argumentsFor(storage, storage.surroundings, node.name, node.item.revertMapping, {
+      predecessorsAreDone: false,
+    });
+    args['flowFailures'] = storage.getExecuteFailures();
+    if (node.kind === 'retry') {
+      args['history'] = storage.getRetryHistory(node.name);
+      return this.#retryWork(node, 'revert', args);
+    }
+    const { failure, results } = storage.detail(node.name);
+    args['result'] = failure ?? results;
+    return this.#taskWork(node, 'revert', args);
+  }
+
+  #taskWork(node: TaskNode, method: Work['method'], args: Record<string, unknown>): Work {
+    return { atom: node.item, method, args, context: contextOf(this.runtime, node, method) };
+  }
+
+  #retryWork(node: RetryNode, method: Work['method'], args: Record<string, unknown>): Work {
+    return { atom: node.item, method, args, context: contextOf(this.runtime, node, method) };
+  }
+
+  #hasProgress({ kind, name }: AtomNode): boolean {
+    return kind === 'task' && this.runtime.storage.getTaskProgress(name) !== 0;
+  }
+}

@@ -1,0 +1,11 @@
+import type { Executor } from './executor.js';
+import { perform } from './perform.js';
+
+/** Runs work where it is submitted, at once. */
+export function serialExecutor(): Executor {
+  return {
+    name: 'serial',
+    submit: (work) => ({ outcome: perform(work), cancel: () => false }),
+    close: () => Promise.resolve(),
+  };
+}
