@@ -35,9 +35,8 @@ export class Announcer {
   /** With a commit for each change: commits, then tells what was held back. Otherwise there is nothing to do. */
   settle(): Promise<void> | undefined {
     if (!this.perChange) return undefined;
-    this.#settling ??= this.#tellAll().finally(() => {
-      this.#settling = null;
-    });
+    const before = this.#settling ?? Promise.resolve();
+    this.#settling = before.catch(() => undefined).then(() => this.#tellAll());
     return this.#settling;
   }
 

@@ -71,6 +71,8 @@ export class Drive {
 
   async #perform(work: Work): Promise<EngineEvent> {
     const { runtime, run } = this.parts;
+    // What was asked for while the stage was reported comes first.
+    await runtime.announcer.settle();
     if (++this.#stages % STAGES_BEFORE_YIELDING === 0) await runtime.environment.clock.yield();
     if (work === 'finish' || !runtime.options.gatherStatistics) return run[work]();
     const { clock } = runtime.environment;

@@ -81,7 +81,7 @@ export class Engine {
   readonly #release: () => Promise<void>;
   readonly #announcer: Announcer;
   readonly #company: Company;
-  readonly #flowActor: StateActor<FlowEvent>;
+  #flowActor: StateActor<FlowEvent>;
   #root: AnyActor;
   #compilation: Compilation | null = null;
   #runtime: Runtime | null = null;
@@ -117,18 +117,7 @@ export class Engine {
     this.atomNotifier.onListenerError = countListenerError;
     this.#company = new Company(options.interpreter, () => this.#root);
     this.#root = this.#newRoot();
-    this.#flowActor = this.#company.employ<FlowContext, FlowEvent>(
-      flowMachine,
-      {
-        saveState: (_, { state }: { state: FlowState }) => {
-          this.storage.setFlowState(state);
-        },
-        notify: (_, { state }: { state: FlowState }) => {
-          this.#announceFlow(state);
-        },
-      },
-      { id: `flow:${flow.name}`, context: { name: flow.name }, state: this.storage.getFlowState() },
-    );
+    this.#flowActor = this.#newFlowActor();
   }
 
   // Looking at it ----------------------------------------------------------------------------------------------------
@@ -174,6 +163,23 @@ export class Engine {
     });
   }
 
+  #newFlowActor(): StateActor<FlowEvent> {
+    return this.#company.employ<FlowContext, FlowEvent>(flowMachine, this.#flowServices, {
+      id: `flow:${this.flow.name}`,
+      context: { name: this.flow.name },
+      state: this.storage.getFlowState(),
+    });
+  }
+
+  readonly #flowServices = {
+    saveState: (_: unknown, { state }: { state: FlowState }) => {
+      this.storage.setFlowState(state);
+    },
+    notify: (_: unknown, { state }: { state: FlowState }) => {
+      this.#announceFlow(state);
+    },
+  };
+
   /** What the engine's machine calls upon: each stage says what it asks for. */
   readonly #stages = {
     resume: this.#ask('resume'),
@@ -198,9 +204,7 @@ export class Engine {
    */
   compile(): void {
     if (this.#compilation !== null) return;
-    const compilation = compile(this.flow);
-    this.storage.surroundings = surroundingsOf(compilation, new Scopes(compilation));
-    this.#compilation = compilation;
+    this.#compilation = compile(this.flow);
   }
 
   /**
@@ -212,8 +216,11 @@ export class Engine {
   async prepare(): Promise<void> {
     const compilation = this.#compiled('prepare');
     if (!this.#isPrepared) {
-      this.storage.ensureAtoms(compilation.atoms.map(({ item }) => item));
+      const atoms = compilation.atoms.map(({ item }) => item);
+      this.storage.checkAtoms(atoms);
       await this.#tellFlow({ type: 'resume' });
+      this.storage.ensureAtoms(atoms);
+      this.storage.surroundings = surroundingsOf(compilation, new Scopes(compilation));
       const transient = this.options.injectTransient;
       for (const { name, item } of compilation.atoms) {
         if (item.inject !== undefined) this.storage.addAtomArguments(name, item.inject, { transient });
@@ -227,22 +234,22 @@ export class Engine {
   }
 
   #newRuntime(compilation: Compilation): Runtime {
-    const runtime = new Runtime({
+    return new Runtime({
       compilation,
       storage: this.storage,
       announcer: this.#announcer,
       options: this.options,
       environment: this.#environment,
+      actorFor: (runtime) => {
+        const services = atomServices(runtime, this.atomNotifier);
+        return (node: AtomNode) =>
+          this.#company.employ(node.kind === 'task' ? taskMachine : retryMachine, services, {
+            id: `${node.kind}:${node.name}`,
+            context: { name: node.name, index: node.index },
+            state: runtime.stateOf(node.index) ?? 'PENDING',
+          });
+      },
     });
-    const services = atomServices(runtime, this.atomNotifier);
-    runtime.employ((node: AtomNode) =>
-      this.#company.employ(node.kind === 'task' ? taskMachine : retryMachine, services, {
-        id: `${node.kind}:${node.name}`,
-        context: { name: node.name, index: node.index },
-        state: runtime.stateOf(node.index) ?? 'PENDING',
-      }),
-    );
-    return runtime;
   }
 
   /**
@@ -371,6 +378,7 @@ export class Engine {
       this.validate();
       const runtime = this.#prepared('run');
       runtime.beginRun(this.statistics);
+      if (this.#flowActor.value !== this.storage.getFlowState()) this.#flowActor = this.#newFlowActor();
       if (this.#root.getSnapshot().status !== 'active') this.#root = this.#newRoot();
       const drive = new Drive({
         runtime,

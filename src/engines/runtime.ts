@@ -22,6 +22,8 @@ export interface RuntimeParts {
   readonly announcer: Announcer;
   readonly options: EngineOptions;
   readonly environment: Environment;
+  /** Makes the actor of an atom, in the state that is stored. */
+  readonly actorFor: (runtime: Runtime) => (node: AtomNode) => StateActor<RetryEvent>;
 }
 
 /** What the parts of an engine share while it runs: a compiled flow with the records and actors of its atoms. */
@@ -44,6 +46,7 @@ export class Runtime {
   readonly #abortion = new AbortController();
   readonly #slots: (AtomSlot | undefined)[];
   readonly #actors: (StateActor<RetryEvent> | undefined)[] = [];
+  readonly #actorFor: (node: AtomNode) => StateActor<RetryEvent>;
 
   constructor(parts: RuntimeParts) {
     this.compilation = parts.compilation;
@@ -59,16 +62,16 @@ export class Runtime {
       (node) => this.stateOf(node),
       (node) => this.intentionOf(node),
     );
-  }
-
-  /** Puts the actors of all atoms in place. */
-  employ(actorFor: (node: AtomNode) => StateActor<RetryEvent>): void {
-    for (const node of this.compilation.atoms) this.#actors[node.index] = actorFor(node);
+    this.#actorFor = parts.actorFor(this);
+    for (const node of this.compilation.atoms) this.#actors[node.index] = this.#actorFor(node);
   }
 
   /** Takes everything as it is stored now. */
   beginRun(statistics: Statistics): void {
     this.statistics = statistics;
+    for (const node of this.compilation.atoms) {
+      if (this.#actors[node.index]?.value !== this.stateOf(node.index)) this.#actors[node.index] = this.#actorFor(node);
+    }
     this.readiness.rebuild();
     this.readiness.checks = 0;
   }

@@ -2,10 +2,10 @@ import type { FlowState, Intention } from '../../machines/index.js';
 import { History } from '../atoms/history.js';
 import type { Atom } from '../atoms/atom.js';
 import type { Environment } from '../environment.js';
-import { DisallowedAccessError, DuplicateError, NotFoundError, StorageError } from '../errors.js';
+import { DisallowedAccessError, DuplicateError, NotFoundError } from '../errors.js';
 import type { Failure } from '../failure.js';
 import { setOwn } from '../own-property.js';
-import { newRetryDetail, newTaskDetail, put } from '../persistence/atom-details.js';
+import { addAttemptFailure, newRetryDetail, newTaskDetail, put } from '../persistence/atom-details.js';
 import type { Codec, Connection } from '../persistence/backend.js';
 import type { AtomDetail, AtomState, FlowDetail, Meta, RetryDetail } from '../persistence/details.js';
 import type { CommitRetryPolicy } from './ledger.js';
@@ -100,23 +100,25 @@ export class Storage {
   // Atoms ------------------------------------------------------------------------------------------------------------
 
   /**
-   * Registers atoms: those with a record keep it, the others get one. All or none.
+   * Checks that atoms can be registered.
    *
    * @throws {RangeError} for an empty or reserved name.
    * @throws {DuplicateError} for a record of the other kind under the same name.
    */
-  ensureAtoms(atoms: Iterable<Atom>): void {
-    const added: Atom[] = [];
-    for (const atom of atoms) {
-      if (atom.name === '') throw new RangeError(`A ${atom.kind} needs a name that is not empty`);
-      if (atom.name === INJECTOR) throw new RangeError(`The name ${INJECTOR} is reserved`);
-      const kind = this.#slots.get(atom.name)?.detail.kind;
-      if (kind === undefined) added.push(atom);
-      else if (kind !== atom.kind) {
-        throw new DuplicateError(`${atom.name} is a ${atom.kind} now, and was stored as a ${kind}`);
-      }
+  checkAtoms(atoms: Iterable<Atom>): void {
+    for (const { name, kind } of atoms) {
+      if (name === '') throw new RangeError(`A ${kind} needs a name that is not empty`);
+      if (name === INJECTOR) throw new RangeError(`The name ${INJECTOR} is reserved`);
+      const stored = this.#slots.get(name)?.detail.kind ?? kind;
+      if (stored !== kind) throw new DuplicateError(`${name} is a ${kind} now, and was stored as a ${stored}`);
     }
-    for (const { kind, name, version } of added) {
+  }
+
+  /** Registers atoms: those with a record keep it, the others get one. All or none; @throws as `checkAtoms`. */
+  ensureAtoms(atoms: readonly Atom[]): void {
+    this.checkAtoms(atoms);
+    for (const { kind, name, version } of atoms) {
+      if (this.#slots.has(name)) continue;
       const given = { name, position: this.#nextPosition, version };
       const make = kind === 'task' ? newTaskDetail : newRetryDetail;
       this.#touch(this.#add(make(given, this.#environment)));
@@ -196,11 +198,7 @@ export class Storage {
   saveRetryFailure(retry: string, atom: string, failure: Failure): void {
     const slot = this.slot(retry);
     const detail = this.#retryDetail(slot);
-    const last = detail.results.at(-1);
-    if (last === undefined) throw new StorageError(`The retry ${retry} has no attempt in which ${atom} could have failed`);
-    if (last.failures.has(atom)) return;
-    const failures = new Map(last.failures).set(atom, failure);
-    this.write(slot, { ...detail, results: [...detail.results.slice(0, -1), { ...last, failures }] });
+    this.write(slot, addAttemptFailure(detail, atom, failure));
   }
 
   updateAtomMetadata(name: string, pairs: Meta): void {
@@ -357,11 +355,14 @@ export class Storage {
     }
     if (entries.length === 0) return;
     const existing = this.#slots.get(INJECTOR);
-    const slot = existing ?? new AtomSlot(newTaskDetail({ name: INJECTOR, position: -1, state: null }, this.#environment));
+    const slot = existing ?? new AtomSlot(newTaskDetail({ name: INJECTOR, position: this.#nextPosition, state: null }, this.#environment));
     const injected: Record<string, unknown> = { ...this.#injected(slot.detail) };
     for (const [name, value] of entries) setOwn(injected, name, value);
     this.codec?.encode(injected);
-    if (existing === undefined) this.#slots.set(INJECTOR, slot);
+    if (existing === undefined) {
+      this.#slots.set(INJECTOR, slot);
+      this.#nextPosition += 1;
+    }
     this.write(slot, put(slot.detail, 'SUCCESS', injected));
     await this.commit();
   }

@@ -1,0 +1,234 @@
+import type { FlowItem } from './flow.js';
+import type { LinkMetadata } from './link.js';
+
+/** An order between two children. */
+interface Edge {
+  metadata: LinkMetadata;
+  /** Counts the changes of the graph: which of them made it. */
+  readonly change: number;
+}
+
+/** A child of a graph flow. */
+export interface Child {
+  readonly item: FlowItem;
+  /** How many came before. */
+  readonly position: number;
+  /** Counts the changes of the graph: which of them added it. */
+  readonly change: number;
+  /** As they were when last looked at. */
+  requires: ReadonlySet<string>;
+  provides: ReadonlySet<string>;
+  readonly successors: Map<Child, Edge>;
+  readonly predecessors: Map<Child, Edge>;
+  /** Never above that of a successor. */
+  level: number;
+}
+
+/**
+ * Children and links between them, without circles. A change can be taken back as long as it is not kept.
+ *
+ * Levels keep the search for circles short: m links cost at most m searches of √m steps, and those to or from the end
+ * of a flow, as they are usually made, cost none. Nothing here is recursive.
+ *
+ * @see M. A. Bender, J. T. Fineman, S. Gilbert, R. E. Tarjan: A new approach to incremental cycle detection and related
+ * problems (2016), section 2.
+ */
+export class ChildGraph {
+  private readonly children = new Map<FlowItem, Child>();
+  private change = 0;
+  private links = 0;
+  private undo: (() => void)[] = [];
+
+  get size(): number {
+    return this.children.size;
+  }
+
+  /** In the order in which they were added. */
+  [Symbol.iterator](): IterableIterator<Child> {
+    return this.children.values();
+  }
+
+  get(item: FlowItem): Child | undefined {
+    return this.children.get(item);
+  }
+
+  has({ item }: { readonly item: FlowItem }): boolean {
+    return this.children.has(item);
+  }
+
+  /** Makes all changes up to now final. */
+  keep(): void {
+    this.undo = [];
+    this.change += 1;
+  }
+
+  /** Takes back all changes since the last were kept. */
+  takeBack(): void {
+    for (let step = this.undo.pop(); step !== undefined; step = this.undo.pop()) step();
+  }
+
+  /** Has `step` run when the changes are taken back. */
+  onTakeBack(step: () => void): void {
+    this.undo.push(step);
+  }
+
+  insert(item: FlowItem): Child {
+    const child: Child = {
+      item,
+      position: this.children.size,
+      change: this.change,
+      requires: item.requires,
+      provides: item.provides,
+      successors: new Map(),
+      predecessors: new Map(),
+      level: 0,
+    };
+    this.children.set(item, child);
+    this.undo.push(() => this.children.delete(item));
+    return child;
+  }
+
+  metadata(from: Child, to: Child): LinkMetadata | undefined {
+    return from.successors.get(to)?.metadata;
+  }
+
+  /**
+   * Links two children, or changes what is known of their link.
+   *
+   * @returns null, or the circle that the link would close, without making it.
+   */
+  link(from: Child, to: Child, metadata: LinkMetadata): readonly Child[] | null {
+    const existing = from.successors.get(to);
+    if (existing !== undefined) {
+      const before = existing.metadata;
+      existing.metadata = metadata;
+      this.undo.push(() => {
+        existing.metadata = before;
+      });
+      return null;
+    }
+    if (this.wouldClose(from, to)) return pathBetween(to, from);
+    const edge: Edge = { metadata, change: this.change };
+    from.successors.set(to, edge);
+    to.predecessors.set(from, edge);
+    this.links += 1;
+    this.undo.push(() => {
+      this.links -= 1;
+      from.successors.delete(to);
+      to.predecessors.delete(from);
+    });
+    return null;
+  }
+
+  /** Whether the child or link was there before the changes that are not kept yet. */
+  isKept({ change }: { readonly change: number }): boolean {
+    return change < this.change;
+  }
+
+  /** All that come before a child, however far, and the child. */
+  upTo(child: Child): Set<Child> {
+    const found = new Set([child]);
+    for (const each of found) for (const predecessor of each.predecessors.keys()) found.add(predecessor);
+    return found;
+  }
+
+  /** All that come after one of the children, however far; one of them only if it comes after another. */
+  after(children: Iterable<Child>, follow: (edge: { readonly change: number }) => boolean): Set<Child> {
+    const found = new Set<Child>();
+    const add = (child: Child): void => {
+      for (const [successor, edge] of child.successors) if (follow(edge)) found.add(successor);
+    };
+    for (const child of children) add(child);
+    for (const child of found) add(child);
+    return found;
+  }
+
+  /**
+   * Those that are visible, by layers: first those without predecessors, then always those whose last predecessor is
+   * in the layer before.
+   *
+   * @param visible - Of every child, all its predecessors are visible, too.
+   */
+  inLayers(visible: Iterable<Child>): Child[] {
+    const waiting = new Map<Child, number>();
+    const order: Child[] = [];
+    for (const child of visible) {
+      if (child.predecessors.size === 0) order.push(child);
+      else waiting.set(child, child.predecessors.size);
+    }
+    for (const child of order) {
+      for (const successor of child.successors.keys()) {
+        const left = waiting.get(successor);
+        if (left === undefined) continue;
+        if (left === 1) order.push(successor);
+        waiting.set(successor, left - 1);
+      }
+    }
+    return order;
+  }
+
+  /** Whether a link would close a circle. When not, levels are made to agree with it. */
+  private wouldClose(from: Child, to: Child): boolean {
+    if (from === to) return true;
+    if (from.level < to.level) return false;
+    if (from.predecessors.size === 0) {
+      from.level = to.level;
+      return false;
+    }
+    if (to.successors.size === 0) {
+      to.level = from.level;
+      return false;
+    }
+    const { before, isWhole } = this.sameLevelBefore(from);
+    if (before.has(to)) return true;
+    if (isWhole && from.level === to.level) return false;
+    return raise(to, isWhole ? from.level : from.level + 1, isWhole ? before : new Set([from]));
+  }
+
+  /** Who comes before a child without a change of level; not whole when there are too many to look at. */
+  private sameLevelBefore(child: Child): { readonly before: ReadonlySet<Child>; readonly isWhole: boolean } {
+    const before = new Set([child]);
+    let steps = Math.ceil(Math.sqrt(this.links));
+    for (const each of before) {
+      for (const predecessor of each.predecessors.keys()) {
+        if (steps === 0) return { before, isWhole: false };
+        steps -= 1;
+        if (predecessor.level === child.level) before.add(predecessor);
+      }
+    }
+    return { before, isWhole: true };
+  }
+}
+
+/**
+ * Raises a child, and what comes after it as far as needed.
+ *
+ * @returns Whether one of those who come before was met: there is a circle, then, and levels agree with the links that
+ * there are all the same.
+ */
+function raise(child: Child, level: number, before: ReadonlySet<Child>): boolean {
+  child.level = level;
+  const raised = [child];
+  let met = false;
+  for (let each = raised.pop(); each !== undefined; each = raised.pop()) {
+    for (const successor of each.successors.keys()) {
+      if (before.has(successor)) met = true;
+      if (successor.level >= level) continue;
+      successor.level = level;
+      raised.push(successor);
+    }
+  }
+  return met;
+}
+
+/** Some way from one child to another that can be reached from it. */
+function pathBetween(from: Child, to: Child): readonly Child[] {
+  const cameFrom = new Map<Child, Child | null>([[from, null]]);
+  for (const [child] of cameFrom) {
+    if (child === to) break;
+    for (const successor of child.successors.keys()) if (!cameFrom.has(successor)) cameFrom.set(successor, child);
+  }
+  const path: Child[] = [];
+  for (let child: Child | null | undefined = to; child; child = cameFrom.get(child)) path.push(child);
+  return path.reverse();
+}

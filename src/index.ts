@@ -1,0 +1,67 @@
+export { Atom } from './atoms/atom.js';
+export type { AtomOptions, Signature } from './atoms/atom.js';
+export type { ArgumentList, ArgumentMapping, Rebind } from './atoms/arguments.js';
+export { task } from './atoms/function-task.js';
+export { mapTask, reduceTask } from './atoms/functor-tasks.js';
+export { History } from './atoms/history.js';
+export type { Attempt } from './atoms/history.js';
+export {
+  AlwaysRevert,
+  alwaysRevert,
+  AlwaysRevertAll,
+  alwaysRevertAll,
+  ForEach,
+  forEach,
+  ParameterizedForEach,
+  parameterizedForEach,
+  Times,
+  times,
+} from './atoms/retries.js';
+export { Retry } from './atoms/retry.js';
+export type { RetryDecision, RetryInput, RetryOptions, RetryRevertInput } from './atoms/retry.js';
+export { Task, UPDATE_PROGRESS } from './atoms/task.js';
+export type { AtomContext, RevertInput, TaskContext, TaskOptions } from './atoms/task.js';
+export { typed, ValidationError } from './atoms/validators.js';
+
+export { Compilation } from './compiler/compilation.js';
+export type { AtomNode, FlowNode, PlanNode, RetryNode, TaskNode } from './compiler/compilation.js';
+export { compile } from './compiler/compile.js';
+
+export * as engines from './engines/engines.js';
+export { Engine } from './engines/engine.js';
+export type { FlowDetails } from './engines/engine.js';
+export type { AtomDetails } from './engines/atom-services.js';
+export type { LoadOptions } from './engines/load.js';
+export type { Statistics } from './engines/statistics.js';
+
+export { systemEnvironment } from './environment.js';
+export type { Clock, Environment, Timer } from './environment.js';
+export * from './errors.js';
+export { Failure, formatError, registerErrorClass, throwFailures, WrappedFailureError } from './failure.js';
+export type { FailureRecord } from './failure.js';
+
+export { asyncExecutor } from './executors/async.js';
+export type { Executor, Submission } from './executors/executor.js';
+export { serialExecutor } from './executors/serial.js';
+
+export { DEPTHS } from './flows/depth.js';
+export type { Depth } from './flows/depth.js';
+export { Flow } from './flows/flow.js';
+export type { FlowItem, FlowOptions } from './flows/flow.js';
+export type { GivesOf, NeedsOf, StoreOf } from './flows/flow-types.js';
+export { graph, GraphFlow, targeted, TargetedFlow } from './flows/graph.js';
+export { linear, LinearFlow } from './flows/linear.js';
+export type { Decider, Link, LinkMetadata } from './flows/link.js';
+export { unordered, UnorderedFlow } from './flows/unordered.js';
+
+export type { StateActor } from './interpreter/actors.js';
+export type { InspectionObserver, InspectionSubscription } from './interpreter/inspection.js';
+
+export { ANY, Notifier, RestrictedNotifier } from './notifications/notifier.js';
+export type { Listener, RegistrationOptions } from './notifications/notifier.js';
+
+export * as persistence from './persistence/persistence.js';
+export type { Codec, Connection, PersistenceBackend, UnitOfWork } from './persistence/backend.js';
+export type { AtomDetail, AtomState, FlowDetail, LogBook, RetryDetail, TaskDetail } from './persistence/details.js';
+
+export { Storage } from './storage/storage.js';

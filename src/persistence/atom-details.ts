@@ -1,0 +1,185 @@
+import { NotFoundError, StorageError } from '../errors.js';
+import { systemEnvironment } from '../environment.js';
+import type { Environment } from '../environment.js';
+import { Failure } from '../failure.js';
+import type { AtomDetail, AtomState, Attempt, Meta, RetryDetail, TaskDetail } from './details.js';
+
+/** What is known of an atom before it has run. */
+export interface NewAtomDetail {
+  readonly name: string;
+  /** The order in which atoms were first registered in their flow, from 0. */
+  readonly position: number;
+  /** @default a new id */
+  readonly uuid?: string;
+  /** @default null */
+  readonly version?: string | null;
+  /** @default 'PENDING' */
+  readonly state?: AtomState | null;
+  /** @default {} */
+  readonly meta?: Meta;
+}
+
+/** The detail of a task that has not run. */
+export function newTaskDetail(given: NewAtomDetail, environment: Environment = systemEnvironment): TaskDetail {
+  return { ...newAtom(given, environment), kind: 'task', results: null };
+}
+
+/** The detail of a retry that has not run. */
+export function newRetryDetail(given: NewAtomDetail, environment: Environment = systemEnvironment): RetryDetail {
+  return { ...newAtom(given, environment), kind: 'retry', results: [] };
+}
+
+function newAtom(
+  { name, position, uuid, version = null, state = 'PENDING', meta = {} }: NewAtomDetail,
+  environment: Environment,
+) {
+  return {
+    uuid: uuid ?? environment.newId(),
+    name,
+    position,
+    version,
+    state,
+    intention: 'EXECUTE',
+    meta,
+    failure: null,
+    revertResults: null,
+    revertFailure: null,
+  } as const;
+}
+
+/**
+ * The detail after its atom has come to a state with a result.
+ *
+ * - SUCCESS: the result is what `execute` gave; of a retry, it is a new attempt. Everything else is forgotten.
+ * - FAILURE: the result is the failure of `execute`. A retry keeps its attempts.
+ * - REVERTED: the result is what `revert` gave. What `execute` gave is kept.
+ * - REVERT_FAILURE: the result is the failure of `revert`. A retry keeps its attempts.
+ * - Any other state has no result: the result given is not looked at.
+ *
+ * @returns The same detail when nothing changed; results are compared by identity.
+ * @throws {TypeError} for a result of FAILURE or REVERT_FAILURE that is not a `Failure`.
+ * @see TaskFlow `persistence/models.py`, `TaskDetail.put` and `RetryDetail.put`.
+ */
+export function put(detail: TaskDetail, state: AtomState, result: unknown): TaskDetail;
+export function put(detail: RetryDetail, state: AtomState, result: unknown): RetryDetail;
+export function put(detail: AtomDetail, state: AtomState, result: unknown): AtomDetail;
+export function put(detail: AtomDetail, state: AtomState, result: unknown): AtomDetail {
+  return detail.kind === 'task' ? putTask(detail, state, result) : putRetry(detail, state, result);
+}
+
+function putTask(detail: TaskDetail, state: AtomState, result: unknown): TaskDetail {
+  switch (state) {
+    case 'SUCCESS':
+      return changed(detail, {
+        ...detail,
+        state,
+        results: result,
+        failure: null,
+        revertResults: null,
+        revertFailure: null,
+      });
+    case 'FAILURE': {
+      const failure = failureFor(detail, state, result);
+      return changed(detail, { ...detail, state, results: null, failure, revertResults: null, revertFailure: null });
+    }
+    case 'REVERTED':
+      return changed(detail, { ...detail, state, revertResults: result, revertFailure: null });
+    case 'REVERT_FAILURE': {
+      const revertFailure = failureFor(detail, state, result);
+      return changed(detail, { ...detail, state, results: null, revertResults: null, revertFailure });
+    }
+    default:
+      return state === detail.state ? detail : { ...detail, state };
+  }
+}
+
+const noFailures: Attempt['failures'] = new Map();
+
+function putRetry(detail: RetryDetail, state: AtomState, result: unknown): RetryDetail {
+  switch (state) {
+    case 'SUCCESS': {
+      const results = [...detail.results, { provided: result, failures: noFailures }];
+      return { ...detail, state, results, failure: null, revertResults: null, revertFailure: null };
+    }
+    case 'FAILURE': {
+      const failure = failureFor(detail, state, result);
+      return changed(detail, { ...detail, state, failure, revertResults: null, revertFailure: null });
+    }
+    case 'REVERTED':
+      return changed(detail, { ...detail, state, revertResults: result, revertFailure: null });
+    case 'REVERT_FAILURE': {
+      const revertFailure = failureFor(detail, state, result);
+      return changed(detail, { ...detail, state, revertResults: null, revertFailure });
+    }
+    default:
+      return state === detail.state ? detail : { ...detail, state };
+  }
+}
+
+function failureFor(detail: AtomDetail, state: AtomState, result: unknown): Failure {
+  if (result instanceof Failure) return result;
+  throw new TypeError(
+    `The result of ${detail.kind} '${detail.name}' in ${state} takes a Failure, got ${typeof result}`,
+  );
+}
+
+function changed<Detail extends AtomDetail>(before: Detail, after: Detail): Detail {
+  const same =
+    before.state === after.state &&
+    Object.is(before.results, after.results) &&
+    before.failure === after.failure &&
+    Object.is(before.revertResults, after.revertResults) &&
+    before.revertFailure === after.revertFailure;
+  return same ? before : after;
+}
+
+/**
+ * The detail as if its atom had never run (D4, D15): no results, failures or attempts, intention EXECUTE.
+ *
+ * Who and what it is stays: uuid, name, position, version and metadata.
+ */
+export function resetDetail(detail: TaskDetail, state?: AtomState | null): TaskDetail;
+export function resetDetail(detail: RetryDetail, state?: AtomState | null): RetryDetail;
+export function resetDetail(detail: AtomDetail, state?: AtomState | null): AtomDetail;
+export function resetDetail(detail: AtomDetail, state: AtomState | null = 'PENDING'): AtomDetail {
+  const nothing = { state, intention: 'EXECUTE', failure: null, revertResults: null, revertFailure: null } as const;
+  return detail.kind === 'task' ? { ...detail, ...nothing, results: null } : { ...detail, ...nothing, results: [] };
+}
+
+/**
+ * The retry's detail with a failure added to its last attempt; the first failure of an atom counts.
+ *
+ * @throws {StorageError} when there is no attempt yet.
+ */
+export function addAttemptFailure(detail: RetryDetail, atom: string, failure: Failure): RetryDetail {
+  const last = detail.results.at(-1);
+  if (last === undefined)
+    throw new StorageError(`The retry '${detail.name}' has made no attempt that '${atom}' could fail`);
+  if (last.failures.has(atom)) return detail;
+  const failures = new Map(last.failures).set(atom, failure);
+  return { ...detail, results: [...detail.results.slice(0, -1), { ...last, failures }] };
+}
+
+/**
+ * What `execute` gave last.
+ *
+ * @throws {NotFoundError} for a retry that has made no attempt.
+ */
+export function lastResults(detail: AtomDetail): unknown {
+  return detail.kind === 'task' ? detail.results : lastAttempt(detail).provided;
+}
+
+/**
+ * The failures after the last attempt of a retry, by atom name.
+ *
+ * @throws {NotFoundError} when it has made no attempt.
+ */
+export function lastFailures(detail: RetryDetail): Attempt['failures'] {
+  return lastAttempt(detail).failures;
+}
+
+function lastAttempt(detail: RetryDetail): Attempt {
+  const last = detail.results.at(-1);
+  if (last === undefined) throw new NotFoundError(`The retry '${detail.name}' has made no attempt`);
+  return last;
+}

@@ -1,0 +1,72 @@
+import type { FlowState } from '../../machines/index.js';
+import type { AtomDetail, FlowDetail, LogBook, Meta } from './details.js';
+
+/** All that one commit changes in one flow's run. It is applied whole or not at all. */
+export interface UnitOfWork {
+  readonly flowUuid: string;
+  /** The revision that the run is expected to be at. After the commit it is at the next one. */
+  readonly expectedRevision: number;
+  /** Present when it changed. */
+  readonly state?: FlowState | null;
+  /** Present when it changed. */
+  readonly meta?: Meta;
+  /** Whole records, to be inserted or to take the place of the stored ones with their uuid. */
+  readonly atoms: readonly AtomDetail[];
+}
+
+export interface ReadOptions {
+  /** Leave out children. @default false */
+  readonly lazy?: boolean;
+}
+
+/**
+ * What can be asked of a store.
+ *
+ * Trouble with the store is a `StorageError`, with its cause; something that is not there a `NotFoundError`.
+ * Errors of a driver never leave as they are.
+ */
+export interface Connection {
+  /** Brings the store to the newest schema. Idempotent; comes before everything else. */
+  upgrade(): Promise<void>;
+  /** @throws {StorageError} when the store cannot be used. */
+  validate(): Promise<void>;
+  /** Removes everything. */
+  clearAll(): Promise<void>;
+  /** Inserts or merges a book, its flow details and their atoms; what is stored and not given stays. */
+  saveLogbook(book: LogBook): Promise<LogBook>;
+  getLogbook(uuid: string, options?: ReadOptions): Promise<LogBook>;
+  getLogbooks(options?: ReadOptions): Promise<LogBook[]>;
+  /** Removes a book with its flows and their atoms. */
+  destroyLogbook(uuid: string): Promise<void>;
+  getFlowsForBook(bookUuid: string, options?: ReadOptions): Promise<FlowDetail[]>;
+  getFlowDetail(uuid: string, options?: ReadOptions): Promise<FlowDetail>;
+  getAtomsForFlow(flowUuid: string): Promise<AtomDetail[]>;
+  getAtomDetail(uuid: string): Promise<AtomDetail>;
+  /**
+   * Applies one unit of work, atomically.
+   *
+   * @throws {NotFoundError} when the flow detail is not stored.
+   * @throws {StorageConflictError} when it is at another revision; nothing is changed.
+   */
+  commit(unit: UnitOfWork): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Turns results into what the store keeps, and back. */
+export interface Codec {
+  /** @throws {UnstorableValueError} naming the path of what cannot be kept. */
+  encode(value: unknown): string;
+  decode(text: string): unknown;
+}
+
+/** A place where runs are kept. */
+export interface PersistenceBackend {
+  /** For messages; holds no secrets. */
+  readonly name: string;
+  /** How values are kept; absent when they are kept as they are. */
+  readonly codec?: Codec;
+  /** Cheap; each is closed by who asked for it. */
+  getConnection(): Promise<Connection>;
+  /** Gives back everything that keeps the process alive. */
+  close(): Promise<void>;
+}

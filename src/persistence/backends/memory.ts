@@ -1,0 +1,261 @@
+import { NotFoundError, StorageConflictError } from '../../errors.js';
+import type { Codec, Connection, PersistenceBackend, ReadOptions, UnitOfWork } from '../backend.js';
+import { byAge, inOrder } from '../books.js';
+import { jsonCodec } from '../codec.js';
+import type { AtomDetail, FlowDetail, LogBook } from '../details.js';
+import { flowToRecord, logbookToRecord } from '../records.js';
+import type { FlowRecord, LogBookRecord } from '../records.js';
+import { RowFormat } from '../rows.js';
+import { lastOfEach, planSave, refuseMisplacedAtoms, refuseSharedAtoms, takenElsewhere } from '../save-plan.js';
+import type { SavePlan } from '../save-plan.js';
+
+export interface MemoryBackendOptions {
+  /**
+   * Whether text is kept, so that nothing is shared with who wrote or reads it. Without, the details themselves are
+   * kept: that is faster, takes any value, and gives out the same objects again. @default true
+   */
+  readonly deepCopy?: boolean | undefined;
+  /** How values become text; not without copies. @default jsonCodec */
+  readonly codec?: Codec | undefined;
+}
+
+/**
+ * Keeps everything in the backend object, as long as that lives. Two of them share nothing.
+ *
+ * @throws {TypeError} for a codec where nothing is copied.
+ */
+export function memoryBackend({ deepCopy = true, codec }: MemoryBackendOptions = {}): PersistenceBackend {
+  if (deepCopy) return backendOf(new MemoryConnection(textOf(new RowFormat(codec ?? jsonCodec))), codec ?? jsonCodec);
+  if (codec !== undefined) throw new TypeError('codec takes deepCopy: true beside it, got deepCopy: false');
+  return backendOf(new MemoryConnection(references), undefined);
+}
+
+function backendOf(connection: Connection, codec: Codec | undefined): PersistenceBackend {
+  return {
+    name: 'memory',
+    ...(codec === undefined ? {} : { codec }),
+    getConnection: async () => connection,
+    close: async () => undefined,
+  };
+}
+
+/** How details are kept: as what, and how they get there and back. */
+interface Form<Book, Flow, Atom> {
+  readonly ofBook: (book: LogBookRecord) => Book;
+  readonly toBook: (kept: Book, flows: readonly FlowDetail[]) => LogBook;
+  readonly ofFlow: (flow: FlowRecord) => Flow;
+  readonly toFlow: (kept: Flow, atoms: readonly AtomDetail[]) => FlowDetail;
+  /** Changes what every commit may change. */
+  readonly advance: (kept: Flow, unit: UnitOfWork) => Flow;
+  readonly ofAtom: (atom: AtomDetail) => Atom;
+  readonly toAtom: (kept: Atom) => AtomDetail;
+}
+
+interface Named {
+  readonly uuid: string;
+  readonly name: string;
+}
+
+type KeptFlow = Named & { readonly revision: number };
+type KeptAtom = Named & { readonly kind: AtomDetail['kind'] };
+
+const references: Form<LogBookRecord, FlowRecord, AtomDetail> = {
+  ofBook: logbookToRecord,
+  toBook: (book, flows) => ({ ...book, flows }),
+  ofFlow: flowToRecord,
+  toFlow: (flow, atoms) => ({ ...flow, atoms }),
+  advance: (flow, { state = flow.state, meta = flow.meta }) => ({ ...flow, state, meta, revision: flow.revision + 1 }),
+  ofAtom: (atom) => atom,
+  toAtom: (atom) => atom,
+};
+
+function textOf(rows: RowFormat) {
+  return {
+    ofBook: (book) => rows.encodeLogbook(book),
+    toBook: (row, flows) => rows.decodeLogbook(row, flows),
+    ofFlow: (flow) => rows.encodeFlow(flow),
+    toFlow: (row, atoms) => rows.decodeFlow(row, atoms),
+    advance: (row, { state = row.state, meta }) => ({
+      ...row,
+      state,
+      meta: meta === undefined ? row.meta : rows.encodeFlowMeta(row.name, meta),
+      revision: row.revision + 1,
+    }),
+    ofAtom: (atom) => rows.encodeAtom(atom),
+    toAtom: (row) => rows.decodeAtom(row),
+  } satisfies Form<
+    ReturnType<RowFormat['encodeLogbook']>,
+    ReturnType<RowFormat['encodeFlow']>,
+    ReturnType<RowFormat['encodeAtom']>
+  >;
+}
+
+interface FlowEntry<Flow, Atom> {
+  readonly bookUuid: string;
+  flow: Flow;
+  readonly atoms: Map<string, Atom>;
+}
+
+interface BookEntry<Book> {
+  book: Book;
+  /** In the order in which they were added. */
+  readonly flowUuids: string[];
+}
+
+/** Each method does its work in one go, without waiting inside: that is what makes it atomic. */
+class MemoryConnection<Book, Flow extends KeptFlow, Atom extends KeptAtom> implements Connection {
+  readonly #form: Form<Book, Flow, Atom>;
+  readonly #books = new Map<string, BookEntry<Book>>();
+  readonly #flows = new Map<string, FlowEntry<Flow, Atom>>();
+  /** The flow of each atom, by uuid. */
+  readonly #owners = new Map<string, string>();
+
+  constructor(form: Form<Book, Flow, Atom>) {
+    this.#form = form;
+  }
+
+  async upgrade(): Promise<void> {}
+
+  async validate(): Promise<void> {}
+
+  async close(): Promise<void> {}
+
+  async clearAll(): Promise<void> {
+    this.#books.clear();
+    this.#flows.clear();
+    this.#owners.clear();
+  }
+
+  async saveLogbook(book: LogBook): Promise<LogBook> {
+    const kept = this.#form.ofBook(logbookToRecord(book));
+    const flows = lastOfEach(book.flows);
+    refuseSharedAtoms(flows);
+    const plans = flows.flatMap((flow) => {
+      const plan = this.#planFlow(book.uuid, flow);
+      return plan === null ? [] : [plan];
+    });
+    // Nothing can be refused from here on.
+    const entry = this.#books.get(book.uuid) ?? { book: kept, flowUuids: [] };
+    entry.book = kept;
+    this.#books.set(book.uuid, entry);
+    for (const plan of plans) this.#applyPlan(entry, book.uuid, plan);
+    return this.#readBook(entry, false);
+  }
+
+  #planFlow(bookUuid: string, detail: FlowDetail): SavePlan<Flow, Atom> | null {
+    const atoms = detail.atoms.map((atom) => this.#form.ofAtom(atom));
+    this.#refuseForeign(detail.uuid, atoms);
+    const given = { flow: this.#form.ofFlow(flowToRecord(detail)), atoms };
+    return planSave(bookUuid, this.#flows.get(detail.uuid) ?? null, given);
+  }
+
+  #applyPlan(book: BookEntry<Book>, bookUuid: string, { flow, atoms }: SavePlan<Flow, Atom>): void {
+    let entry = this.#flows.get(flow.uuid);
+    if (entry === undefined) {
+      entry = { bookUuid, flow, atoms: new Map() };
+      this.#flows.set(flow.uuid, entry);
+      book.flowUuids.push(flow.uuid);
+    }
+    entry.flow = flow;
+    this.#writeAtoms(entry, atoms);
+  }
+
+  async commit(unit: UnitOfWork): Promise<void> {
+    const entry = this.#flow(unit.flowUuid);
+    const { revision } = entry.flow;
+    if (revision !== unit.expectedRevision)
+      throw new StorageConflictError(unit.flowUuid, unit.expectedRevision, revision);
+    const flow = this.#form.advance(entry.flow, unit);
+    const atoms = lastOfEach(unit.atoms).map((atom) => this.#form.ofAtom(atom));
+    this.#refuseForeign(unit.flowUuid, atoms);
+    if (this.#changesNames(entry, atoms)) refuseMisplacedAtoms(unit.flowUuid, entry.atoms.values(), atoms);
+    // Nothing can be refused from here on.
+    entry.flow = flow;
+    this.#writeAtoms(entry, atoms);
+  }
+
+  /** Most commits change atoms that are there, which is quickly seen. */
+  #changesNames(entry: FlowEntry<Flow, Atom>, atoms: readonly Atom[]): boolean {
+    return atoms.some((atom) => {
+      const stored = entry.atoms.get(atom.uuid);
+      return stored === undefined || stored.name !== atom.name || stored.kind !== atom.kind;
+    });
+  }
+
+  #refuseForeign(flowUuid: string, atoms: readonly Atom[]): void {
+    for (const atom of atoms) {
+      const owner = this.#owners.get(atom.uuid);
+      if (owner !== undefined && owner !== flowUuid) throw takenElsewhere(atom, owner);
+    }
+  }
+
+  #writeAtoms(entry: FlowEntry<Flow, Atom>, atoms: readonly Atom[]): void {
+    for (const atom of atoms) {
+      entry.atoms.set(atom.uuid, atom);
+      this.#owners.set(atom.uuid, entry.flow.uuid);
+    }
+  }
+
+  async getLogbook(uuid: string, { lazy = false }: ReadOptions = {}): Promise<LogBook> {
+    return this.#readBook(this.#book(uuid), lazy);
+  }
+
+  async getLogbooks({ lazy = false }: ReadOptions = {}): Promise<LogBook[]> {
+    return [...this.#books.values()].map((entry) => this.#readBook(entry, lazy)).toSorted(byAge);
+  }
+
+  async destroyLogbook(uuid: string): Promise<void> {
+    for (const flowUuid of this.#book(uuid).flowUuids) {
+      for (const atomUuid of this.#flow(flowUuid).atoms.keys()) this.#owners.delete(atomUuid);
+      this.#flows.delete(flowUuid);
+    }
+    this.#books.delete(uuid);
+  }
+
+  async getFlowsForBook(bookUuid: string, { lazy = false }: ReadOptions = {}): Promise<FlowDetail[]> {
+    return this.#readFlows(this.#book(bookUuid), lazy);
+  }
+
+  async getFlowDetail(uuid: string, { lazy = false }: ReadOptions = {}): Promise<FlowDetail> {
+    return this.#readFlow(this.#flow(uuid), lazy);
+  }
+
+  async getAtomsForFlow(flowUuid: string): Promise<AtomDetail[]> {
+    return [...this.#readAtoms(this.#flow(flowUuid))];
+  }
+
+  async getAtomDetail(uuid: string): Promise<AtomDetail> {
+    const owner = this.#owners.get(uuid);
+    const kept = owner === undefined ? undefined : this.#flow(owner).atoms.get(uuid);
+    if (kept === undefined) throw new NotFoundError(`There is no atom detail ${uuid}`);
+    return this.#form.toAtom(kept);
+  }
+
+  #book(uuid: string): BookEntry<Book> {
+    const entry = this.#books.get(uuid);
+    if (entry === undefined) throw new NotFoundError(`There is no logbook ${uuid}`);
+    return entry;
+  }
+
+  #flow(uuid: string): FlowEntry<Flow, Atom> {
+    const entry = this.#flows.get(uuid);
+    if (entry === undefined) throw new NotFoundError(`There is no flow detail ${uuid}`);
+    return entry;
+  }
+
+  #readBook(entry: BookEntry<Book>, lazy: boolean): LogBook {
+    return this.#form.toBook(entry.book, lazy ? [] : this.#readFlows(entry, false));
+  }
+
+  #readFlows(entry: BookEntry<Book>, lazy: boolean): FlowDetail[] {
+    return entry.flowUuids.map((uuid) => this.#readFlow(this.#flow(uuid), lazy));
+  }
+
+  #readFlow(entry: FlowEntry<Flow, Atom>, lazy: boolean): FlowDetail {
+    return this.#form.toFlow(entry.flow, lazy ? [] : this.#readAtoms(entry));
+  }
+
+  #readAtoms(entry: FlowEntry<Flow, Atom>): readonly AtomDetail[] {
+    return inOrder(Array.from(entry.atoms.values(), (kept) => this.#form.toAtom(kept)));
+  }
+}

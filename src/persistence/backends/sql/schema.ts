@@ -1,0 +1,139 @@
+import type { AtomDetail } from '../../details.js';
+import type { AtomRow, FlowRow, LogBookRow } from '../../rows.js';
+import { fromColumn, toColumn } from './text-column.js';
+
+/** The tables, as the query builder knows them. Migrations are what makes them so. */
+export interface Schema {
+  logbooks: LogbooksTable;
+  flow_details: FlowDetailsTable;
+  atom_details: AtomDetailsTable;
+}
+
+export interface LogbooksTable {
+  uuid: string;
+  name: string;
+  meta: string;
+  created_at: number;
+  updated_at: number | null;
+}
+
+export interface FlowDetailsTable {
+  uuid: string;
+  book_uuid: string;
+  /** The order in which flow details were added to their book. */
+  position: number;
+  name: string;
+  state: FlowRow['state'];
+  meta: string;
+  revision: number;
+}
+
+export interface AtomDetailsTable {
+  uuid: string;
+  flow_uuid: string;
+  name: string;
+  position: number;
+  kind: AtomDetail['kind'];
+  version: string | null;
+  state: AtomRow['state'];
+  intention: AtomRow['intention'];
+  meta: string;
+  results: string | null;
+  failure: string | null;
+  revert_results: string | null;
+  revert_failure: string | null;
+}
+
+export const ATOM_COLUMNS = [
+  'uuid',
+  'flow_uuid',
+  'name',
+  'position',
+  'kind',
+  'version',
+  'state',
+  'intention',
+  'meta',
+  'results',
+  'failure',
+  'revert_results',
+  'revert_failure',
+] as const satisfies readonly (keyof AtomDetailsTable)[];
+
+/** In the order of `ATOM_COLUMNS`. */
+export function atomToParameters(flowUuid: string, atom: AtomRow): readonly (string | number | null)[] {
+  return [
+    toColumn(atom.uuid),
+    toColumn(flowUuid),
+    toColumn(atom.name),
+    atom.position,
+    atom.kind,
+    atom.version === null ? null : toColumn(atom.version),
+    atom.state,
+    atom.intention,
+    atom.meta,
+    atom.results,
+    atom.failure,
+    atom.revertResults,
+    atom.revertFailure,
+  ];
+}
+
+export function atomFromColumns(columns: AtomDetailsTable): AtomRow {
+  return {
+    uuid: fromColumn(columns.uuid),
+    name: fromColumn(columns.name),
+    position: columns.position,
+    kind: columns.kind,
+    version: columns.version === null ? null : fromColumn(columns.version),
+    state: columns.state,
+    intention: columns.intention,
+    meta: columns.meta,
+    results: columns.results,
+    failure: columns.failure,
+    revertResults: columns.revert_results,
+    revertFailure: columns.revert_failure,
+  };
+}
+
+export function flowToColumns(bookUuid: string, position: number, flow: FlowRow): FlowDetailsTable {
+  return {
+    uuid: toColumn(flow.uuid),
+    book_uuid: toColumn(bookUuid),
+    position,
+    name: toColumn(flow.name),
+    state: flow.state,
+    meta: flow.meta,
+    revision: flow.revision,
+  };
+}
+
+export function flowFromColumns(columns: FlowDetailsTable): FlowRow {
+  return {
+    uuid: fromColumn(columns.uuid),
+    name: fromColumn(columns.name),
+    state: columns.state,
+    meta: columns.meta,
+    revision: columns.revision,
+  };
+}
+
+export function logbookToColumns(book: LogBookRow): LogbooksTable {
+  return {
+    uuid: toColumn(book.uuid),
+    name: toColumn(book.name),
+    meta: book.meta,
+    created_at: book.createdAt,
+    updated_at: book.updatedAt,
+  };
+}
+
+export function logbookFromColumns(columns: LogbooksTable): LogBookRow {
+  return {
+    uuid: fromColumn(columns.uuid),
+    name: fromColumn(columns.name),
+    meta: columns.meta,
+    createdAt: columns.created_at,
+    updatedAt: columns.updated_at,
+  };
+}

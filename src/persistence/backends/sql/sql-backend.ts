@@ -1,0 +1,361 @@
+import type { Kysely, Transaction } from 'kysely';
+import type { Environment } from '../../../environment.js';
+import { DuplicateError, FlowstateError, NotFoundError, StorageConflictError, StorageError } from '../../../errors.js';
+import type { Codec, Connection, PersistenceBackend, ReadOptions, UnitOfWork } from '../../backend.js';
+import { byAge, inOrder } from '../../books.js';
+import type { AtomDetail, FlowDetail, LogBook } from '../../details.js';
+import { RowFormat } from '../../rows.js';
+import type { AtomRow, FlowRow } from '../../rows.js';
+import { lastOfEach, planSave, refuseMisplacedAtoms, refuseSharedAtoms, takenElsewhere } from '../../save-plan.js';
+import { Migrations } from './migrations.js';
+import type { ColumnTypes } from './migrations.js';
+import { Queries } from './queries.js';
+import type { StoredAtomRow, StoredFlowRow } from './queries.js';
+import type { Schema } from './schema.js';
+
+/** What kind of trouble a driver's error tells of; null when it is none that is known. */
+export type SqlTrouble = 'busy' | 'duplicate' | 'no such table' | null;
+
+/** All that is particular to one database. */
+export interface SqlFlavor {
+  readonly columnTypes: ColumnTypes;
+  /** How many parameters a statement may have. */
+  readonly parametersAtOnce: number;
+  /** Connects; called once, or again after it failed. */
+  open(): Promise<Kysely<Schema>>;
+  troubleOf(error: unknown): SqlTrouble;
+}
+
+export interface SqlBackendOptions {
+  /** For messages. */
+  readonly name: string;
+  readonly flavor: SqlFlavor;
+  readonly codec: Codec;
+  /** How long, in milliseconds, to go on trying while somebody else has the database locked. */
+  readonly busyTimeoutMs: number;
+  readonly environment: Environment;
+}
+
+/** Keeps runs in a relational database. */
+export function sqlBackend(options: SqlBackendOptions): PersistenceBackend {
+  const { name, codec } = options;
+  const database = new SqlDatabase(options);
+  const connection = new SqlConnection(name, codec, options.flavor, database);
+  return {
+    name,
+    codec,
+    getConnection: async () => connection,
+    close: () => database.close(),
+  };
+}
+
+interface Opened {
+  readonly db: Kysely<Schema>;
+  readonly queries: Queries;
+}
+
+const FIRST_PAUSE_MS = 1;
+const LONGEST_PAUSE_MS = 50;
+
+/** The database behind a backend: opened when first used, tried again while it is locked. */
+class SqlDatabase {
+  readonly #options: SqlBackendOptions;
+  #opening: Promise<Opened> | null = null;
+  #closed = false;
+
+  constructor(options: SqlBackendOptions) {
+    this.#options = options;
+  }
+
+  /** @param what - What is being done, for the message when it fails. */
+  async use<Result>(what: string, work: (opened: Opened) => Promise<Result>): Promise<Result> {
+    const { name, flavor, busyTimeoutMs, environment } = this.#options;
+    const deadline = environment.clock.now() + busyTimeoutMs;
+    for (let longest = FIRST_PAUSE_MS; ; longest = Math.min(2 * longest, LONGEST_PAUSE_MS)) {
+      try {
+        return await work(await this.#open());
+      } catch (cause) {
+        if (cause instanceof FlowstateError) throw cause;
+        const trouble = flavor.troubleOf(cause);
+        if (trouble !== 'busy' || environment.clock.now() >= deadline) throw failedTo(name, what, trouble, cause);
+      }
+      await this.#pause(longest);
+    }
+  }
+
+  /** The database is asked again only after others had their turn: one of them may be in this very process. */
+  #pause(longestMs: number): Promise<void> {
+    const { clock, random } = this.#options.environment;
+    return new Promise((resolve) => void clock.setTimer(Math.ceil(longestMs * (0.5 + random() / 2)), resolve));
+  }
+
+  #open(): Promise<Opened> {
+    const { name, flavor } = this.#options;
+    if (this.#closed) throw new StorageError(`${name} is closed`);
+    this.#opening ??= flavor.open().then(
+      (db) => ({ db, queries: new Queries(db, flavor.parametersAtOnce) }),
+      (error: unknown) => {
+        this.#opening = null;
+        throw error;
+      },
+    );
+    return this.#opening;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    const opening = this.#opening;
+    this.#closed = true;
+    if (opening === null) return;
+    const { name, flavor } = this.#options;
+    try {
+      const { db } = await opening;
+      await db.destroy();
+    } catch (cause) {
+      if (cause instanceof FlowstateError) throw cause;
+      throw failedTo(name, 'close', flavor.troubleOf(cause), cause);
+    }
+  }
+}
+
+function failedTo(name: string, what: string, trouble: SqlTrouble, cause: unknown): StorageError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const hint = trouble === 'no such table' ? ': call upgrade() first' : '';
+  return new StorageError(`${name} could not ${what}: ${reason}${hint}`, { cause });
+}
+
+class SqlConnection implements Connection {
+  readonly #flavor: SqlFlavor;
+  readonly #database: SqlDatabase;
+  readonly #rows: RowFormat;
+  readonly #migrations: Migrations;
+
+  constructor(name: string, codec: Codec, flavor: SqlFlavor, database: SqlDatabase) {
+    this.#flavor = flavor;
+    this.#database = database;
+    this.#rows = new RowFormat(codec);
+    this.#migrations = new Migrations(name, flavor.columnTypes);
+  }
+
+  upgrade(): Promise<void> {
+    return this.#database.use('upgrade its schema', ({ db }) => this.#migrations.upgrade(db));
+  }
+
+  validate(): Promise<void> {
+    return this.#database.use('be validated', ({ db }) => this.#migrations.validate(db));
+  }
+
+  /** There is one connection to the database, which the backend closes. */
+  async close(): Promise<void> {}
+
+  clearAll(): Promise<void> {
+    return this.#write('be cleared', (queries, tx) => queries.deleteBooks(tx));
+  }
+
+  async commit(unit: UnitOfWork): Promise<void> {
+    const { flowUuid, expectedRevision } = unit;
+    // Everything that can be refused is, before the database is asked.
+    const atoms = lastOfEach(unit.atoms).map((atom) => this.#rows.encodeAtom(atom));
+    const meta = unit.meta === undefined ? undefined : this.#rows.encodeFlowMeta(flowUuid, unit.meta);
+    const what = `commit revision ${expectedRevision + 1} of the flow detail ${flowUuid}`;
+    await this.#write(
+      what,
+      async (queries, tx) => {
+        if (!(await queries.advanceFlow(tx, unit, meta))) throw await missed(queries, tx, flowUuid, expectedRevision);
+        if (!(await queries.writeAtoms(tx, flowUuid, atoms))) throw await misplaced(queries, tx, flowUuid, atoms);
+      },
+      async (queries, tx) => {
+        throw await misplaced(queries, tx, flowUuid, atoms);
+      },
+    );
+  }
+
+  async saveLogbook(book: LogBook): Promise<LogBook> {
+    const flows = lastOfEach(book.flows);
+    refuseSharedAtoms(flows);
+    const row = this.#rows.encodeLogbook(book);
+    const given = flows.map((flow) => ({
+      flow: this.#rows.encodeFlow(flow),
+      atoms: flow.atoms.map((atom) => this.#rows.encodeAtom(atom)),
+    }));
+    return this.#write(`save the logbook ${book.uuid}`, async (queries, tx) => {
+      if ((await queries.book(tx, book.uuid)) === null) await queries.insertBook(tx, row);
+      else await queries.updateBook(tx, row);
+      let position = given.length === 0 ? 0 : await queries.nextPosition(tx, book.uuid);
+      for (const { flow, atoms } of given) {
+        if (await this.#saveFlow(queries, tx, book.uuid, position, flow, atoms)) position += 1;
+      }
+      return this.#readBook(queries, tx, book.uuid, false);
+    });
+  }
+
+  /** @returns Whether it was inserted. */
+  async #saveFlow(
+    queries: Queries,
+    tx: Transaction<Schema>,
+    bookUuid: string,
+    position: number,
+    flow: FlowRow,
+    atoms: readonly AtomRow[],
+  ): Promise<boolean> {
+    const found = await queries.flow(tx, flow.uuid);
+    const storedAtoms = found === null ? [] : await queries.atomsOfFlow(tx, flow.uuid);
+    const stored = found === null ? null : { ...found, atoms: new Map(storedAtoms.map((atom) => [atom.uuid, atom])) };
+    const plan = planSave(bookUuid, stored, { flow, atoms });
+    if (plan === null) return false;
+    if (stored === null) await queries.insertFlow(tx, bookUuid, position, plan.flow);
+    else if (!(await queries.updateFlow(tx, plan.flow))) throw await missed(queries, tx, flow.uuid, flow.revision);
+    if (!(await queries.writeAtoms(tx, flow.uuid, plan.atoms)))
+      throw await misplaced(queries, tx, flow.uuid, plan.atoms);
+    return stored === null;
+  }
+
+  getLogbook(uuid: string, { lazy = false }: ReadOptions = {}): Promise<LogBook> {
+    return this.#read('read a logbook', (queries, tx) => this.#readBook(queries, tx, uuid, lazy));
+  }
+
+  getLogbooks({ lazy = false }: ReadOptions = {}): Promise<LogBook[]> {
+    return this.#read('read its logbooks', async (queries, tx) => {
+      const books = await queries.books(tx);
+      const flows = lazy ? [] : this.#assemble(await queries.flows(tx, null), await queries.atomsOfBook(tx, null));
+      const byBook = groupBy(flows, ({ bookUuid }) => bookUuid);
+      const flowsOf = (uuid: string) => (byBook.get(uuid) ?? []).map(({ flow }) => flow);
+      return books.map((row) => this.#rows.decodeLogbook(row, flowsOf(row.uuid))).toSorted(byAge);
+    });
+  }
+
+  destroyLogbook(uuid: string): Promise<void> {
+    return this.#write(`destroy the logbook ${uuid}`, async (queries, tx) => {
+      if (!(await queries.deleteBook(tx, uuid))) throw noLogbook(uuid);
+    });
+  }
+
+  getFlowsForBook(bookUuid: string, { lazy = false }: ReadOptions = {}): Promise<FlowDetail[]> {
+    return this.#read('read the flow details of a logbook', async (queries, tx) => {
+      if ((await queries.book(tx, bookUuid)) === null) throw noLogbook(bookUuid);
+      return this.#readFlows(queries, tx, bookUuid, lazy);
+    });
+  }
+
+  getFlowDetail(uuid: string, { lazy = false }: ReadOptions = {}): Promise<FlowDetail> {
+    return this.#read('read a flow detail', async (queries, tx) => {
+      const stored = await queries.flow(tx, uuid);
+      if (stored === null) throw noFlowDetail(uuid);
+      return this.#rows.decodeFlow(stored.flow, lazy ? [] : this.#decodeAtoms(await queries.atomsOfFlow(tx, uuid)));
+    });
+  }
+
+  getAtomsForFlow(flowUuid: string): Promise<AtomDetail[]> {
+    return this.#read('read the atom details of a flow detail', async (queries, tx) => {
+      if ((await queries.flow(tx, flowUuid)) === null) throw noFlowDetail(flowUuid);
+      return [...this.#decodeAtoms(await queries.atomsOfFlow(tx, flowUuid))];
+    });
+  }
+
+  getAtomDetail(uuid: string): Promise<AtomDetail> {
+    return this.#read('read an atom detail', async (queries, tx) => {
+      const row = await queries.atom(tx, uuid);
+      if (row === null) throw new NotFoundError(`There is no atom detail ${uuid}`);
+      return this.#rows.decodeAtom(row);
+    });
+  }
+
+  async #readBook(queries: Queries, tx: Transaction<Schema>, uuid: string, lazy: boolean): Promise<LogBook> {
+    const row = await queries.book(tx, uuid);
+    if (row === null) throw noLogbook(uuid);
+    return this.#rows.decodeLogbook(row, lazy ? [] : await this.#readFlows(queries, tx, uuid, false));
+  }
+
+  async #readFlows(queries: Queries, tx: Transaction<Schema>, bookUuid: string, lazy: boolean): Promise<FlowDetail[]> {
+    const atoms = lazy ? [] : await queries.atomsOfBook(tx, bookUuid);
+    return this.#assemble(await queries.flows(tx, bookUuid), atoms).map(({ flow }) => flow);
+  }
+
+  #assemble(
+    flows: readonly StoredFlowRow[],
+    atoms: readonly StoredAtomRow[],
+  ): { bookUuid: string; flow: FlowDetail }[] {
+    const byFlow = groupBy(atoms, ({ flowUuid }) => flowUuid);
+    return flows.map(({ bookUuid, flow }) => {
+      const rows = (byFlow.get(flow.uuid) ?? []).map(({ atom }) => atom);
+      return { bookUuid, flow: this.#rows.decodeFlow(flow, this.#decodeAtoms(rows)) };
+    });
+  }
+
+  #decodeAtoms(rows: readonly AtomRow[]): readonly AtomDetail[] {
+    return inOrder(rows.map((row) => this.#rows.decodeAtom(row)));
+  }
+
+  /** What is read in one go belongs together, whatever others write meanwhile. */
+  #read<Result>(what: string, work: (queries: Queries, tx: Transaction<Schema>) => Promise<Result>): Promise<Result> {
+    return this.#database.use(what, ({ db, queries }) =>
+      db
+        .transaction()
+        .setAccessMode('read only')
+        .execute((tx) => work(queries, tx)),
+    );
+  }
+
+  /** @param explain - Called in a new transaction when a unique key was violated, to say in our words which. */
+  #write<Result>(
+    what: string,
+    work: (queries: Queries, tx: Transaction<Schema>) => Promise<Result>,
+    explain?: (queries: Queries, tx: Transaction<Schema>) => Promise<never>,
+  ): Promise<Result> {
+    return this.#database.use(what, async ({ db, queries }) => {
+      try {
+        return await db.transaction().execute((tx) => work(queries, tx));
+      } catch (cause) {
+        if (this.#flavor.troubleOf(cause) !== 'duplicate') throw cause;
+        if (explain !== undefined) await db.transaction().execute((tx) => explain(queries, tx));
+        throw new DuplicateError(`Could not ${what}: an id or a name is taken already`, { cause });
+      }
+    });
+  }
+}
+
+function groupBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): ReadonlyMap<string, readonly Item[]> {
+  const groups = new Map<string, Item[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
+  }
+  return groups;
+}
+
+async function missed(
+  queries: Queries,
+  tx: Transaction<Schema>,
+  flowUuid: string,
+  expected: number,
+): Promise<FlowstateError> {
+  const stored = await queries.flow(tx, flowUuid);
+  return stored === null ? noFlowDetail(flowUuid) : new StorageConflictError(flowUuid, expected, stored.flow.revision);
+}
+
+/** Why atoms could not be written. */
+async function misplaced(
+  queries: Queries,
+  tx: Transaction<Schema>,
+  flowUuid: string,
+  atoms: readonly AtomRow[],
+): Promise<FlowstateError> {
+  for (const { flowUuid: owner, atom } of await queries.findAtoms(
+    tx,
+    atoms.map(({ uuid }) => uuid),
+  )) {
+    if (owner !== flowUuid) return takenElsewhere(atom, owner);
+  }
+  refuseMisplacedAtoms(flowUuid, await queries.atomsOfFlow(tx, flowUuid), atoms);
+  return new StorageError(`The atoms of the flow detail ${flowUuid} could not be written`);
+}
+
+function noLogbook(uuid: string): NotFoundError {
+  return new NotFoundError(`There is no logbook ${uuid}`);
+}
+
+function noFlowDetail(uuid: string): NotFoundError {
+  return new NotFoundError(`There is no flow detail ${uuid}`);
+}

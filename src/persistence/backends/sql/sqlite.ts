@@ -1,0 +1,186 @@
+import { resolve } from 'node:path';
+import { systemEnvironment } from '../../../environment.js';
+import type { Environment } from '../../../environment.js';
+import { NotFoundError, StorageError } from '../../../errors.js';
+import type { Codec, Connection, PersistenceBackend } from '../../backend.js';
+import { jsonCodec } from '../../codec.js';
+import type { SqlTrouble } from './sql-backend.js';
+import type { SqliteDatabase } from './sqlite-driver.js';
+
+export interface SqliteBackendOptions {
+  /** The file, made when it is not there, or `:memory:`. Either this or `database` is needed. */
+  readonly path?: string | undefined;
+  /**
+   * An open database of the caller's, instead of a path. It stays the caller's: closing the backend leaves it open.
+   * Foreign keys are switched on; its journal mode and its own busy timeout, which blocks the process, stay as they are.
+   */
+  readonly database?: SqliteDatabase | undefined;
+  /**
+   * When a commit counts as durable: `FULL` also when the machine loses power, `NORMAL` only when the process dies.
+   * Not for a database of the caller's. @default 'FULL'
+   */
+  readonly synchronous?: 'NORMAL' | 'FULL' | undefined;
+  /** How long, in milliseconds, to go on trying while another process has the file locked. @default 5000 */
+  readonly busyTimeoutMs?: number | undefined;
+  /** How values become text. @default jsonCodec */
+  readonly codec?: Codec | undefined;
+  /** @default the platform's clock and randomness */
+  readonly environment?: Environment | undefined;
+  /** How the package of a driver is imported. @default import() */
+  readonly importDriver?: ((name: string) => Promise<unknown>) | undefined;
+}
+
+const IN_MEMORY = ':memory:';
+const SYNCHRONOUS: readonly string[] = ['NORMAL', 'FULL'];
+const DRIVERS = ['libsql', 'better-sqlite3'] as const;
+/** SQLite's own default, which all its drivers keep. */
+const PARAMETERS_AT_ONCE = 32_766;
+
+/**
+ * Keeps runs in one SQLite file. Several processes may share it, on one machine.
+ *
+ * Needs one of the packages `libsql` and `better-sqlite3`, looked for in this order when it is first used.
+ *
+ * @throws {TypeError} for options that do not go together or have the wrong type.
+ */
+export function sqliteBackend(options: SqliteBackendOptions): PersistenceBackend {
+  const { codec = jsonCodec, environment = systemEnvironment } = options;
+  const { name, busyTimeoutMs, open } = checked(options);
+  // The query builder takes a while to load: who does not open a database does not wait for it.
+  let loading: Promise<PersistenceBackend> | null = null;
+  let closed = false;
+  const load = async () => {
+    const [{ sqlBackend }, { Kysely }, { SharedSqliteDialect }] = await Promise.all([
+      import('./sql-backend.js'),
+      import('kysely'),
+      import('./sqlite-driver.js'),
+    ]);
+    const flavor = {
+      columnTypes: { id: 'text', name: 'text', value: 'text', time: 'integer' },
+      parametersAtOnce: PARAMETERS_AT_ONCE,
+      troubleOf,
+      open: async () => {
+        const { database, close } = await open();
+        return new Kysely<never>({ dialect: new SharedSqliteDialect(database, close) });
+      },
+    } as const;
+    return sqlBackend({ name, flavor, codec, busyTimeoutMs, environment });
+  };
+  return {
+    name,
+    codec,
+    async getConnection(): Promise<Connection> {
+      if (closed) throw new StorageError(`${name} is closed`);
+      loading ??= load();
+      return (await loading).getConnection();
+    },
+    async close() {
+      closed = true;
+      await (await loading)?.close();
+    },
+  };
+}
+
+interface OpenDatabase {
+  readonly database: SqliteDatabase;
+  readonly close: () => void;
+}
+
+interface CheckedOptions {
+  readonly name: string;
+  readonly busyTimeoutMs: number;
+  readonly open: () => Promise<OpenDatabase>;
+}
+
+function checked({
+  path,
+  database,
+  synchronous,
+  busyTimeoutMs = 5000,
+  importDriver = importPackage,
+}: SqliteBackendOptions): CheckedOptions {
+  if (typeof busyTimeoutMs !== 'number' || !(busyTimeoutMs >= 0)) {
+    throw new TypeError(`busyTimeoutMs takes milliseconds from 0, got ${String(busyTimeoutMs)}`);
+  }
+  if (synchronous !== undefined && !SYNCHRONOUS.includes(synchronous)) {
+    throw new TypeError(`synchronous takes NORMAL or FULL, got ${synchronous}`);
+  }
+  if (database !== undefined) {
+    if (path !== undefined) throw new TypeError('sqliteBackend takes a path or a database, got both');
+    if (synchronous !== undefined) throw new TypeError('synchronous takes a path beside it, got a database');
+    const open = async () => {
+      database.exec('PRAGMA foreign_keys = ON');
+      return { database, close: () => undefined };
+    };
+    return { name: 'sqlite', busyTimeoutMs, open };
+  }
+  if (typeof path !== 'string' || path === '') {
+    throw new TypeError(
+      `path takes the name of a file or ${IN_MEMORY}, got ${path === '' ? 'an empty text' : String(path)}`,
+    );
+  }
+  // Resolved now: the process may be elsewhere when it is opened.
+  const file = path === IN_MEMORY ? path : resolve(path);
+  const open = async () => openFile(await loadDriver(importDriver), file, synchronous ?? 'FULL');
+  return { name: `sqlite:${file}`, busyTimeoutMs, open };
+}
+
+function openFile(Driver: DriverClass, file: string, synchronous: 'NORMAL' | 'FULL'): OpenDatabase {
+  // The driver itself must not wait for locks: it would keep this process from doing anything else meanwhile.
+  const database = new Driver(file, { timeout: 0 });
+  try {
+    database.exec('PRAGMA foreign_keys = ON');
+    database.exec(`PRAGMA synchronous = ${synchronous}`);
+    if (file !== IN_MEMORY) database.prepare('PRAGMA journal_mode = WAL').all([]);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+  const close = () => {
+    try {
+      // Not all drivers do this when the last of them leaves.
+      if (file !== IN_MEMORY) database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').all([]);
+    } finally {
+      database.close();
+    }
+  };
+  return { database, close };
+}
+
+type DriverClass = new (file: string, options: { readonly timeout: number }) => SqliteDatabase;
+
+const importPackage = (name: string): Promise<unknown> => import(name);
+
+async function loadDriver(importDriver: (name: string) => Promise<unknown>): Promise<DriverClass> {
+  const causes: unknown[] = [];
+  for (const name of DRIVERS) {
+    try {
+      const driver = driverOf(await importDriver(name));
+      if (driver !== null) return driver;
+      causes.push(new TypeError(`The package ${name} exports no class`));
+    } catch (cause) {
+      causes.push(cause);
+    }
+  }
+  throw new NotFoundError(`SQLite needs one of the packages ${DRIVERS.join(' and ')}: npm install ${DRIVERS[0]}`, {
+    cause: new AggregateError(causes, `None of ${DRIVERS.join(', ')} could be loaded`),
+  });
+}
+
+/** Both are CommonJS: what they export is the default of the module. */
+function driverOf(imported: unknown): DriverClass | null {
+  if (typeof imported !== 'object' || imported === null || !('default' in imported)) return null;
+  return isDriverClass(imported.default) ? imported.default : null;
+}
+
+function isDriverClass(value: unknown): value is DriverClass {
+  return typeof value === 'function';
+}
+
+function troubleOf(error: unknown): SqlTrouble {
+  if (!(error instanceof Error)) return null;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) return 'busy';
+  if (code === 'SQLITE_CONSTRAINT_PRIMARYKEY' || code === 'SQLITE_CONSTRAINT_UNIQUE') return 'duplicate';
+  return error.message.includes('no such table') ? 'no such table' : null;
+}

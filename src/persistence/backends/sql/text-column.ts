@@ -1,0 +1,14 @@
+/** What databases refuse, cut or replace inside text: NUL, and surrogates that stand alone. And what marks them. */
+const UNSAFE = /[\0\\]|\p{Surrogate}/gu;
+
+const MARKED = /\\([0-9a-f]{4})/g;
+
+/** Text that every database gives back as it was: ids and names, which may hold anything. */
+export function toColumn(text: string): string {
+  return text.replace(UNSAFE, (unit) => `\\${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** The text that `toColumn` was given. */
+export function fromColumn(column: string): string {
+  return column.replace(MARKED, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
+}

@@ -1,0 +1,7 @@
+/** Making stores and entering runs: the functions of `persistence` in the public surface. */
+export { memoryBackend } from './backends/memory.js';
+export { sqliteBackend } from './backends/sql/sqlite.js';
+export { createFlowDetail, newLogBook, temporaryLogBook } from './books.js';
+export { jsonCodec } from './codec.js';
+export { backend, fetch } from './fetch.js';
+export { formatDetail } from './format-detail.js';
