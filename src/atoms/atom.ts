@@ -1,73 +1,11 @@
 import { inspect } from 'node:util';
-import {
-  type ArgumentList,
-  type ArgumentMapping,
-  bareCopy,
-  isGiven,
-  isPlainObject,
-  mapArguments,
-  type MappingRequest,
-  type Rebind,
-  rebindPairs,
-  shown,
-} from './arguments.js';
-import { type Names, readNames } from './names.js';
-import { type Provides, readProvides, type SaveAs } from './provides.js';
-import { checkOf } from './validators.js';
+import { type ArgumentMapping, bareCopy, isPlainObject, listed, shown } from './arguments.js';
+import type { AtomDefaults, AtomOptions } from './atom-options.js';
+import { readNames } from './names.js';
+import { readProvides, type SaveAs } from './provides.js';
+import { mapBothMethods } from './signature.js';
+import { type Check, checkOf } from './validators.js';
 
-/** The parameters of both methods, as an atom's author declares them. */
-export interface Signature {
-  readonly execute?: ArgumentList;
-  /** `result`, `flowFailures` and `history` come by themselves. Default: takes what is passed. */
-  readonly revert?: ArgumentList;
-}
-
-/** How one atom is wired up. */
-export interface AtomOptions {
-  readonly name?: string | undefined;
-  /** Required arguments. Without a `signature` they are the parameters of `execute` and `revert`. */
-  readonly requires?: Names | undefined;
-  /** Arguments that are left out when there is no value. */
-  readonly optional?: Names | undefined;
-  /** What the results are called. Default: the class's `defaultProvides`, or nothing. */
-  readonly provides?: Provides | null | undefined;
-  /** Symbols for arguments, where their names differ. */
-  readonly rebind?: Rebind | undefined;
-  /** Values only this atom sees, by symbol. */
-  readonly inject?: Readonly<Record<string, unknown>> | undefined;
-  /** Required arguments of `revert`. Default, also when empty: `requires`. */
-  readonly revertRequires?: Names | undefined;
-  /** Optional arguments of `revert`. Default: `optional`. */
-  readonly revertOptional?: Names | undefined;
-  /** Default, also when empty: `rebind`. */
-  readonly revertRebind?: Rebind | undefined;
-  /** The parameters that the methods declare, apart from what this instance requires. */
-  readonly signature?: Signature | undefined;
-  /** Whether declared parameters become arguments by themselves. @default true */
-  readonly autoExtract?: boolean | undefined;
-  /** Parameters that never become arguments by themselves. */
-  readonly ignore?: readonly string[] | undefined;
-  /** Of those that can run, the atom with the highest is started first. @default 0 */
-  readonly priority?: number | undefined;
-  /** Kept with each run, to tell plans apart. @default '1.0' */
-  readonly version?: string | undefined;
-}
-
-/** What the kind of atom and its class add to the options. */
-export interface AtomDefaults {
-  readonly kind: 'task' | 'retry';
-  readonly name: string;
-  readonly signature: Signature;
-  readonly provides: Provides | null | undefined;
-  /** Whether `execute` takes arguments that nobody declared. */
-  readonly rest: boolean;
-  /** Names that the engine fills in, and nobody provides. */
-  readonly reserved: ReadonlySet<string>;
-}
-
-/** What `revert` gets from the engine. */
-const RESERVED = ['result', 'flowFailures'];
-const ANYTHING: ArgumentList = { rest: true };
 const VERSION = /^\d+(\.\d+)*$/;
 
 /** Carries the types of an atom or flow; nothing is ever stored under it. */
@@ -106,9 +44,7 @@ export abstract class Atom<Args extends object = object, Gives extends object = 
   readonly revertMapping: ArgumentMapping;
   readonly inject: Readonly<Record<string, unknown>> | undefined;
   /** Checks the arguments of `execute` and gives those to call it with. Present when there are validators. */
-  readonly checkArguments?: (
-    args: Record<string, unknown>,
-  ) => Record<string, unknown> | Promise<Record<string, unknown>>;
+  readonly checkArguments?: Check;
   /** Checks what `execute` returned and gives what is kept. Present when there are validators. */
   readonly checkResult?: (result: unknown) => unknown;
 
@@ -124,7 +60,7 @@ export abstract class Atom<Args extends object = object, Gives extends object = 
     this.provides = new Set(provided.saveAs.keys());
     if (provided.validators !== undefined) {
       const check = checkOf(atom, 'result', provided.validators);
-      if (check !== undefined) this.checkResult = resultCheck(check, this.saveAs);
+      if (check !== undefined) this.checkResult = resultCheck(atom, check, this.saveAs);
     }
 
     const requires = readNames(atom, 'requires', options.requires);
@@ -134,19 +70,7 @@ export abstract class Atom<Args extends object = object, Gives extends object = 
       if (check !== undefined) this.checkArguments = check;
     }
 
-    const signature = readSignature(atom, options, defaults, requires.names, optional.names);
-    const injected = this.inject === undefined ? NO_NAMES : new Set(Object.keys(this.inject));
-    const infer = options.autoExtract ?? true;
-    const request = { atom, infer, injected, ignore: withNames(defaults.reserved, options.ignore) };
-    const execute = mapArguments({ ...request, ...signature.execute, method: 'execute' });
-    const revert = isSame(signature.execute, signature.revert)
-      ? execute
-      : mapArguments({
-          ...request,
-          ...signature.revert,
-          method: 'revert',
-          ignore: withNames(request.ignore, RESERVED),
-        });
+    const { execute, revert } = mapBothMethods(atom, options, defaults, requires.names, optional.names);
     this.executeMapping = execute.mapping;
     this.revertMapping = revert.mapping;
     this.requires = revert === execute ? execute.requires : new Set([...execute.requires, ...revert.requires]);
@@ -172,78 +96,7 @@ export abstract class Atom<Args extends object = object, Gives extends object = 
   }
 }
 
-const NO_NAMES: ReadonlySet<string> = new Set();
-
-function withNames(names: ReadonlySet<string>, more: readonly string[] | undefined): ReadonlySet<string> {
-  return more === undefined || more.length === 0 ? names : new Set([...names, ...more]);
-}
-
-type MethodSignature = Pick<MappingRequest, 'parameters' | 'requires' | 'rebind'>;
-
-/** The parameters of both methods, declared or taken from what is required, and how they are rebound. */
-function readSignature(
-  atom: string,
-  options: AtomOptions,
-  defaults: AtomDefaults,
-  requires: readonly string[],
-  optional: readonly string[],
-): { readonly execute: MethodSignature; readonly revert: MethodSignature } {
-  const revertNames = readNames(atom, 'revertRequires', options.revertRequires).names;
-  const revertRequires = revertNames.length > 0 ? revertNames : requires;
-  const revertOptional = readNames(atom, 'revertOptional', options.revertOptional).names;
-  const rebind = options.rebind ?? undefined;
-  const revertRebind = isGiven(options.revertRebind) ? options.revertRebind : undefined;
-  const inherited = isGiven(rebind) ? rebind : undefined;
-  const declared = options.signature?.execute ?? defaults.signature.execute;
-  const declaredRevert = options.signature?.revert ?? defaults.signature.revert;
-
-  if (declared !== undefined) {
-    return {
-      execute: { parameters: withOptional(declared, optional), requires, rebind },
-      revert: {
-        parameters: withOptional(declaredRevert ?? ANYTHING, revertOptional),
-        requires: revertRequires,
-        rebind: revertRebind ?? inherited,
-      },
-    };
-  }
-  return {
-    execute: { parameters: { required: requires, optional, rest: defaults.rest }, requires, rebind },
-    revert: {
-      parameters: declaredRevert ?? {
-        required: revertRequires,
-        optional: revertOptional.length > 0 ? revertOptional : optional,
-        // An inherited rebind may name arguments that only execute has.
-        rest: revertRebind === undefined || defaults.rest,
-      },
-      requires: revertRequires,
-      // By position it is about the parameters of execute, whatever those of revert are.
-      rebind: revertRebind ?? (inherited && new Map(rebindPairs(atom, inherited, requires))),
-    },
-  };
-}
-
-/** Whether both methods get the same. It saves half of the work, and of the memory, for most tasks. */
-function isSame(execute: MethodSignature, revert: MethodSignature): boolean {
-  return (
-    execute.rebind === revert.rebind &&
-    execute.requires === revert.requires &&
-    execute.parameters.required === revert.parameters.required &&
-    execute.parameters.optional === revert.parameters.optional &&
-    execute.parameters.required === execute.requires &&
-    !RESERVED.some((name) => execute.parameters.optional?.includes(name))
-  );
-}
-
-function withOptional(parameters: ArgumentList, optional: readonly string[]): ArgumentList {
-  if (optional.length === 0) return parameters;
-  return { ...parameters, optional: [...(parameters.optional ?? []), ...optional] };
-}
-
-function resultCheck(
-  check: (values: Record<string, unknown>) => Record<string, unknown> | Promise<Record<string, unknown>>,
-  saveAs: SaveAs,
-): (result: unknown) => unknown {
+function resultCheck(atom: string, check: Check, saveAs: SaveAs): (result: unknown) => unknown {
   const [only] = saveAs;
   if (only !== undefined && only[1] === null) {
     const [name] = only;
@@ -254,11 +107,10 @@ function resultCheck(
   }
   return (result) => {
     if (typeof result !== 'object' || result === null) {
-      throw new TypeError(
-        `execute has to return an object with ${[...saveAs.keys()].join(', ')}, got ${shown(result)}`,
-      );
+      const keys = listed(saveAs.keys());
+      throw new TypeError(`execute of ${atom} has to return an object with ${keys}, got ${shown(result)}`);
     }
-    return check(Object.fromEntries(Object.entries(result)));
+    return check(Object.fromEntries(result instanceof Map ? result : Object.entries(result)));
   };
 }
 

@@ -1,7 +1,8 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Failure } from '../failure.js';
 import type { Rebind } from './arguments.js';
-import type { DeclaredTypes, Signature, typesOf } from './atom.js';
+import type { DeclaredTypes, typesOf } from './atom.js';
+import type { Signature } from './atom-options.js';
 import type { Names } from './names.js';
 import type { ProvidedKeys, Provides } from './provides.js';
 import type { Validators } from './validators.js';

@@ -1,5 +1,5 @@
 import { shown } from './arguments.js';
-import type { Signature } from './atom.js';
+import type { Signature } from './atom-options.js';
 import type {
   AnyNames,
   DeclaredInject,

@@ -1,6 +1,7 @@
 import type { Failure } from '../failure.js';
 import type { ArgumentList } from './arguments.js';
-import { Atom, type AtomOptions } from './atom.js';
+import { Atom } from './atom.js';
+import type { AtomOptions } from './atom-options.js';
 import type { History } from './history.js';
 import type { Provides } from './provides.js';
 import type { AtomContext } from './task.js';

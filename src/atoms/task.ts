@@ -1,7 +1,8 @@
 import type { Failure } from '../failure.js';
 import { RestrictedNotifier } from '../notifications/notifier.js';
 import { type ArgumentList, shown } from './arguments.js';
-import { Atom, type AtomOptions } from './atom.js';
+import { Atom } from './atom.js';
+import type { AtomOptions } from './atom-options.js';
 import type { Provides } from './provides.js';
 
 /** The event of a task that tells how far it is. Details: `progress` from 0 to 1, and what else the task says. */
