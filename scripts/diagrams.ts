@@ -1,0 +1,89 @@
+/**
+ * `npm run diagrams`: draws everything in `visualizations/diagrams/` anew.
+ *
+ * With `--check` nothing is written: what is not as it would be drawn is named, and the exit code is 1.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AnyStateMachine } from 'xstate';
+import { engineMachine, flowMachine, retryMachine, taskMachine } from '../machines/index.js';
+import { pictureToDot } from '../visualizations/dot.js';
+import {
+  flowToDot,
+  flowToMermaid,
+  flowToSvg,
+  machineToDot,
+  machineToMarkdown,
+  machineToMermaid,
+  machineToStately,
+  machineToSvg,
+} from '../visualizations/index.js';
+import { pictureToFlowchart } from '../visualizations/mermaid.js';
+import { pictureToSvg } from '../visualizations/svg.js';
+import { pictureOfRooms } from './diagrams/architecture.js';
+import { albumFlow, albumStates, tripFlow } from './diagrams/example-flows.js';
+
+const DIRECTORY = join('visualizations', 'diagrams');
+const MACHINES: readonly AnyStateMachine[] = [engineMachine, flowMachine, taskMachine, retryMachine];
+
+function drawAll(): Map<string, string> {
+  const files = new Map<string, string>();
+  for (const machine of MACHINES) {
+    files.set(`${machine.id}.mmd`, machineToMermaid(machine));
+    files.set(`${machine.id}.dot`, machineToDot(machine));
+    files.set(`${machine.id}.svg`, machineToSvg(machine));
+    files.set(`${machine.id}.stately.js`, machineToStately(machine));
+  }
+  files.set('transitions.md', transitionTables());
+  for (const [flow, options] of [
+    [tripFlow(), {}],
+    [albumFlow(), { states: albumStates }],
+  ] as const) {
+    files.set(`${flow.name}.mmd`, flowToMermaid(flow, options));
+    files.set(`${flow.name}.dot`, flowToDot(flow, options));
+    files.set(`${flow.name}.svg`, flowToSvg(flow, options));
+  }
+  const rooms = pictureOfRooms(['src', 'machines', 'visualizations']);
+  files.set('architecture.mmd', pictureToFlowchart(rooms));
+  files.set('architecture.dot', pictureToDot(rooms));
+  files.set('architecture.svg', pictureToSvg(rooms));
+  return files;
+}
+
+function transitionTables(): string {
+  const intro =
+    '# Transitions\n\n' +
+    'Generated from `machines/` by `npm run diagrams`. What is in no row is an illegal transition, which is refused.\n';
+  return [intro, ...MACHINES.map((machine) => `## ${machine.id}\n\n${machineToMarkdown(machine)}`)].join('\n');
+}
+
+/** Names of files that are missing, different or not drawn any more. */
+function staleFiles(drawn: ReadonlyMap<string, string>, present: readonly string[]): string[] {
+  const changed = [...drawn].filter(
+    ([name, text]) => !present.includes(name) || readFileSync(join(DIRECTORY, name), 'utf8') !== text,
+  );
+  const leftOver = present.filter((name) => !drawn.has(name));
+  return [...changed.map(([name]) => name), ...leftOver].sort();
+}
+
+function main(args: readonly string[]): void {
+  const unknown = args.find((arg) => arg !== '--check');
+  if (unknown !== undefined) throw new TypeError(`diagrams takes --check or nothing, got ${unknown}`);
+  const drawn = drawAll();
+  const stale = staleFiles(drawn, existsSync(DIRECTORY) ? readdirSync(DIRECTORY) : []);
+  if (args.includes('--check')) {
+    for (const name of stale) console.log(`stale: ${join(DIRECTORY, name)}`);
+    if (stale.length > 0) console.log('`npm run diagrams` draws them anew.');
+    process.exitCode = stale.length === 0 ? 0 : 1;
+    return;
+  }
+  mkdirSync(DIRECTORY, { recursive: true });
+  for (const name of stale) {
+    const text = drawn.get(name);
+    if (text === undefined) rmSync(join(DIRECTORY, name), { recursive: true });
+    else writeFileSync(join(DIRECTORY, name), text);
+    console.log(`${text === undefined ? 'removed' : 'drew'} ${join(DIRECTORY, name)}`);
+  }
+}
+
+main(process.argv.slice(2));
