@@ -1,5 +1,5 @@
 export { Atom } from './atoms/atom.js';
-export type { AtomOptions, Signature } from './atoms/atom.js';
+export type { AtomOptions, Signature } from './atoms/atom-options.js';
 export type { ArgumentList, ArgumentMapping, Rebind } from './atoms/arguments.js';
 export { task } from './atoms/function-task.js';
 export { mapTask, reduceTask } from './atoms/functor-tasks.js';
@@ -47,11 +47,11 @@ export { serialExecutor } from './executors/serial.js';
 export { DEPTHS } from './flows/depth.js';
 export type { Depth } from './flows/depth.js';
 export { Flow } from './flows/flow.js';
-export type { FlowItem, FlowOptions } from './flows/flow.js';
+export type { FlowItem, FlowOptions, Link } from './flows/flow.js';
 export type { GivesOf, NeedsOf, StoreOf } from './flows/flow-types.js';
 export { graph, GraphFlow, targeted, TargetedFlow } from './flows/graph.js';
 export { linear, LinearFlow } from './flows/linear.js';
-export type { Decider, Link, LinkMetadata } from './flows/link.js';
+export type { Decider, LinkMetadata } from './flows/link.js';
 export { unordered, UnorderedFlow } from './flows/unordered.js';
 
 export type { StateActor } from './interpreter/actors.js';
