@@ -1,0 +1,79 @@
+import { parseArgs } from 'node:util';
+
+/** What the command line asks for. Plain data: it is handed to another thread. */
+export interface CommandLine {
+  readonly directory: string;
+  readonly engine: 'serial' | 'parallel';
+  readonly backend: string | undefined;
+  readonly interpreter: 'native' | 'compiled';
+  readonly checkpoint: 'round' | 'change' | null;
+  readonly crash: 'every-commit' | null;
+  readonly lenient: boolean;
+  readonly filter: string;
+  readonly timeoutMs: number;
+}
+
+const DEFAULT_DIRECTORY = 'test/conformance/cases';
+const DEFAULT_TIMEOUT_MS = 10_000;
+/** At every commit of a case a process dies and another goes on: that is many runs. */
+const CRASH_TIMEOUT_MS = 120_000;
+
+export const USAGE = `Runs conformance cases.
+
+npm run conformance -- [DIRECTORY] [options]
+
+  DIRECTORY                      folder of case files; default ${DEFAULT_DIRECTORY}
+  --engine serial|parallel       default serial
+  --backend URL                  where runs are kept; default in memory
+  --interpreter compiled|native  what steps the machines; default compiled
+  --checkpoint round|change      default: cases without a crash with both
+  --crash every-commit           die at every commit and compare where the run ends
+  --lenient                      compare only what section 4 of the format promises
+  --filter TEXT                  only cases whose group/name contains this
+  --timeout-ms N                 longest time for one case; default ${DEFAULT_TIMEOUT_MS}
+`;
+
+function oneOf<const Choice extends string>(name: string, value: string, choices: readonly Choice[]): Choice {
+  const found = choices.find((choice) => choice === value);
+  if (found === undefined) throw new TypeError(`--${name} takes ${choices.join(' or ')}, got ${value}`);
+  return found;
+}
+
+function milliseconds(value: string): number {
+  const parsed = Number(value);
+  if (!Number.isSafeInteger(parsed) || parsed < 1) throw new TypeError(`--timeout-ms takes a whole number from 1, got ${value}`);
+  return parsed;
+}
+
+/** @throws {TypeError} for an option that there is not, or a value that it does not take. */
+export function readCommandLine(args: readonly string[]): CommandLine {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      engine: { type: 'string', default: 'serial' },
+      backend: { type: 'string' },
+      interpreter: { type: 'string', default: 'compiled' },
+      checkpoint: { type: 'string' },
+      crash: { type: 'string' },
+      lenient: { type: 'boolean', default: false },
+      filter: { type: 'string', default: '' },
+      'timeout-ms': { type: 'string' },
+    },
+  });
+  const [directory = DEFAULT_DIRECTORY, ...others] = positionals;
+  if (others.length > 0) throw new TypeError(`one directory is taken, got ${positionals.join(' ')}`);
+  const crash = values.crash === undefined ? null : oneOf('crash', values.crash, ['every-commit']);
+  const timeout = values['timeout-ms'];
+  return {
+    directory,
+    engine: oneOf('engine', values.engine, ['serial', 'parallel']),
+    backend: values.backend,
+    interpreter: oneOf('interpreter', values.interpreter, ['compiled', 'native']),
+    checkpoint: values.checkpoint === undefined ? null : oneOf('checkpoint', values.checkpoint, ['round', 'change']),
+    crash,
+    lenient: values.lenient,
+    filter: values.filter,
+    timeoutMs: timeout === undefined ? (crash === null ? DEFAULT_TIMEOUT_MS : CRASH_TIMEOUT_MS) : milliseconds(timeout),
+  };
+}

@@ -1,0 +1,27 @@
+/** Numbers from 0 (included) to 1 (excluded), always the same for a seed (mulberry32). */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** A number for a text, to be used as a seed. */
+export function seedFrom(text: string): number {
+  let seed = 1;
+  for (const character of text) seed = (Math.imul(seed, 31) + (character.codePointAt(0) ?? 0)) >>> 0;
+  return seed;
+}
+
+/** Some of the items, in a random order. */
+export function sample<Item>(items: readonly Item[], count: number, random: () => number): Item[] {
+  const left = [...items];
+  const taken: Item[] = [];
+  while (taken.length < count && left.length > 0) {
+    taken.push(...left.splice(Math.floor(random() * left.length), 1));
+  }
+  return taken;
+}
