@@ -53,7 +53,7 @@ class TaskNotifier extends RestrictedNotifier {
   override notify(event: string, details?: Record<string, unknown>): void {
     if (event === UPDATE_PROGRESS && typeof details?.['progress'] === 'number') {
       const { progress, ...others } = details;
-      if (typeof progress === 'number') this.task.onProgress?.(progress, others);
+      if (typeof progress === 'number') this.task.onProgress?.(this.task, progress, others);
     }
     super.notify(event, details);
   }
@@ -100,7 +100,7 @@ export abstract class Task<
   readonly kind = 'task';
   readonly name: string;
   /** Hears of progress before the listeners do. Set by the engine while the task runs. */
-  onProgress: ((progress: number, details: Record<string, unknown>) => void) | null = null;
+  onProgress: ((task: Task, progress: number, details: Record<string, unknown>) => void) | null = null;
   /** How often progress was told outside of 0 to 1, and put right. */
   progressWarnings = 0;
 
@@ -163,7 +163,7 @@ export abstract class Task<
     }
     const within = Math.min(1, Math.max(0, progress));
     if (within !== progress) this.progressWarnings += 1;
-    if (this.ownNotifier === undefined) this.onProgress?.(within, details ?? {});
+    if (this.ownNotifier === undefined) this.onProgress?.(this, within, details ?? {});
     else this.ownNotifier.notify(UPDATE_PROGRESS, { ...details, progress: within });
   }
 

@@ -44,6 +44,14 @@ export function isAtom(node: PlanNode): node is AtomNode {
   return node.kind === 'task' || node.kind === 'retry';
 }
 
+/** An atom that provides a symbol, and which part of its result that is. */
+export interface Provider {
+  readonly node: AtomNode;
+  readonly part: number | string | null;
+}
+
+const NOBODY: readonly Provider[] = [];
+
 /** An edge of the execution graph, by the numbers of its nodes. */
 export interface Edge {
   readonly from: number;
@@ -77,21 +85,26 @@ export class Compilation {
   /** Whether any link has a decider. */
   readonly hasDeciders: boolean;
 
-  readonly #atomsByName = new Map<string, AtomNode>();
-  #providers: Map<string, AtomNode[]> | null = null;
+  #providers: Map<string, Provider[]> | null = null;
   #graph: Graph | null = null;
 
   constructor(
     readonly root: Flow | Task,
     nodes: readonly PlanNode[],
     edges: readonly Edge[],
+    private readonly atomsByName: ReadonlyMap<string, AtomNode>,
   ) {
     this.nodes = nodes;
     this.edges = edges;
-    this.atoms = nodes.filter(isAtom);
-    for (const atom of this.atoms) this.#atomsByName.set(atom.name, atom);
-    this.forward = adjacency(nodes.length, edges, 'from', 'to');
-    this.backward = adjacency(nodes.length, edges, 'to', 'from');
+    this.atoms = [...atomsByName.values()];
+    const from = new Int32Array(edges.length);
+    const to = new Int32Array(edges.length);
+    for (const [number, edge] of edges.entries()) {
+      from[number] = edge.from;
+      to[number] = edge.to;
+    }
+    this.forward = adjacency(nodes.length, from, to);
+    this.backward = adjacency(nodes.length, to, from);
     sortInnerNeighbours(this.backward, edges);
     this.topological = topologicalOrder(this.forward, this.backward, nodes);
     this.hasDeciders = edges.some(({ metadata }) => metadata.decider !== undefined);
@@ -103,13 +116,13 @@ export class Compilation {
 
   /** @throws {NotFoundError} */
   atom(name: string): AtomNode {
-    const node = this.#atomsByName.get(name);
+    const node = this.atomsByName.get(name);
     if (node === undefined) throw new NotFoundError(`There is no atom named ${JSON.stringify(name)} in ${this.name}`);
     return node;
   }
 
   hasAtom(name: string): boolean {
-    return this.#atomsByName.has(name);
+    return this.atomsByName.has(name);
   }
 
   /** @throws {NotFoundError} */
@@ -140,19 +153,13 @@ export class Compilation {
   }
 
   /** Who provides a symbol, by position in the hierarchy. */
-  providersOf(symbol: string): readonly AtomNode[] {
-    if (this.#providers === null) {
-      this.#providers = new Map();
-      for (const atom of this.atoms) {
-        for (const provided of atom.item.saveAs.keys()) {
-          const known = this.#providers.get(provided);
-          if (known === undefined) this.#providers.set(provided, [atom]);
-          else known.push(atom);
-        }
-      }
-      for (const providers of this.#providers.values()) providers.sort((a, b) => a.position - b.position);
-    }
-    return this.#providers.get(symbol) ?? [];
+  providersOf(symbol: string): readonly Provider[] {
+    return (this.#providers ??= providersBySymbol(this.atoms)).get(symbol) ?? NOBODY;
+  }
+
+  /** All symbols that atoms provide. */
+  symbols(): Iterable<string> {
+    return (this.#providers ??= providersBySymbol(this.atoms)).keys();
   }
 
   /** The id of a node in `graph`. Prefixed, so that no name can be mistaken for a property of an object. */
@@ -176,19 +183,36 @@ export class Compilation {
   }
 }
 
-function adjacency(count: number, edges: readonly Edge[], near: 'from' | 'to', far: 'from' | 'to'): Adjacency {
+function providersBySymbol(atoms: readonly AtomNode[]): Map<string, Provider[]> {
+  const bySymbol = new Map<string, Provider[]>();
+  for (const node of atoms) {
+    for (const [symbol, part] of node.item.saveAs) {
+      const provider = { node, part };
+      const known = bySymbol.get(symbol);
+      if (known === undefined) bySymbol.set(symbol, [provider]);
+      else known.push(provider);
+    }
+  }
+  for (const providers of bySymbol.values()) {
+    if (providers.length > 1) providers.sort((a, b) => a.node.position - b.node.position);
+  }
+  return bySymbol;
+}
+
+function adjacency(count: number, near: Int32Array, far: Int32Array): Adjacency {
   const start = new Int32Array(count + 1);
-  for (const edge of edges) start[edge[near] + 1] = (start[edge[near] + 1] ?? 0) + 1;
+  for (const node of near) start[node + 1] = (start[node + 1] ?? 0) + 1;
   for (let i = 1; i <= count; i++) start[i] = (start[i] ?? 0) + (start[i - 1] ?? 0);
   const next = start.slice();
-  const nodes = new Int32Array(edges.length);
-  const numbers = new Int32Array(edges.length);
-  edges.forEach((edge, number) => {
-    const at = next[edge[near]] ?? 0;
-    next[edge[near]] = at + 1;
-    nodes[at] = edge[far];
+  const nodes = new Int32Array(near.length);
+  const numbers = new Int32Array(near.length);
+  for (let number = 0; number < near.length; number++) {
+    const node = near[number] ?? 0;
+    const at = next[node] ?? 0;
+    next[node] = at + 1;
+    nodes[at] = far[number] ?? 0;
     numbers[at] = number;
-  });
+  }
   return { start, nodes, edges: numbers };
 }
 

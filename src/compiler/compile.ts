@@ -3,17 +3,11 @@ import { Task } from '../atoms/task.js';
 import { DuplicateError } from '../errors.js';
 import { Flow } from '../flows/flow.js';
 import type { LinkMetadata } from '../flows/link.js';
-import type { Edge, FlowNode, PlanNode, RetryNode, TaskNode } from './compilation.js';
+import type { AtomNode, Edge, FlowNode, PlanNode, RetryNode, TaskNode } from './compilation.js';
 import { Compilation, isAtom } from './compilation.js';
 
 const INVARIANT: LinkMetadata = Object.freeze({ invariant: true });
 const FROM_RETRY: LinkMetadata = Object.freeze({ invariant: true, retry: true });
-
-/** Where a compiled item is entered and left: one node for a task, two for a flow. */
-interface Ends {
-  readonly entry: PlanNode;
-  readonly exit: PlanNode;
-}
 
 /** A flow whose children are being compiled. */
 interface Frame {
@@ -21,7 +15,8 @@ interface Frame {
   readonly entry: FlowNode;
   readonly retry: RetryNode | null;
   readonly children: Iterator<unknown>;
-  readonly ends: Map<unknown, Ends>;
+  /** Where each child is entered. */
+  readonly entries: Map<unknown, PlanNode>;
 }
 
 type Mutable<Node> = { -readonly [Key in keyof Node]: Node[Key] };
@@ -44,16 +39,18 @@ class Compiler {
   readonly #nodes: PlanNode[] = [];
   readonly #edges: Edge[] = [];
   readonly #seen = new Set<unknown>();
-  readonly #hasPredecessor = new Set<PlanNode>();
-  readonly #hasSuccessor = new Set<PlanNode>();
+  /** Whether anything leads to, or from, each node. */
+  readonly #isReached: boolean[] = [];
+  readonly #isLeft: boolean[] = [];
+  /** Where a flow is left, by the number of its entry. */
+  readonly #exits = new Map<number, FlowNode>();
   #position = 0;
 
   constructor(private readonly root: Flow | Task) {}
 
   compile(): Compilation {
     this.#compileItems();
-    this.#refuseDuplicates();
-    return new Compilation(this.root, this.#nodes, this.#edges);
+    return new Compilation(this.root, this.#nodes, this.#edges, this.#atomsByName());
   }
 
   #compileItems(): void {
@@ -62,51 +59,63 @@ class Compiler {
     for (let frame = stack.at(-1); frame !== undefined; frame = stack.at(-1)) {
       const next = frame.children.next();
       if (next.done !== true) {
-        const ends = this.#open(next.value, frame, stack);
-        if (ends !== null) frame.ends.set(next.value, ends);
+        frame.entries.set(next.value, this.#open(next.value, frame, stack));
         continue;
       }
       stack.pop();
-      const exit = this.#close(frame, stack.length === 0);
-      stack.at(-1)?.ends.set(frame.flow, { entry: frame.entry, exit });
+      this.#close(frame, stack.length === 0);
     }
   }
 
-  /** A task is compiled at once; a flow is put on the stack until its children are. */
-  #open(item: unknown, parent: Frame | null, stack: Frame[]): Ends | null {
-    if (!(item instanceof Task) && !(item instanceof Flow)) {
-      throw new TypeError(`Only flows and tasks can be compiled, got ${describe(item)}${whereIn(parent)}`);
+  /** A task is compiled at once; a flow is put on the stack until its children are. @returns where it is entered. */
+  #open(item: unknown, frame: Frame | null, stack: Frame[]): PlanNode {
+    const parent = frame === null ? null : frame.entry;
+    const controller = frame === null ? null : (frame.retry ?? frame.entry.controller);
+    const depth = parent === null ? 0 : parent.depth + 1;
+    if (item instanceof Task) {
+      this.#see(item, item.name);
+      const node: TaskNode = {
+        index: this.#nodes.length,
+        kind: 'task',
+        item,
+        name: item.name,
+        controller,
+        parent,
+        depth,
+        position: this.#position++,
+      };
+      this.#add(node);
+      return node;
+    }
+    if (!(item instanceof Flow)) {
+      throw new TypeError(`Only flows and tasks can be compiled, got ${describe(item)}${whereIn(frame)}`);
     }
     this.#see(item, item.name);
-    const base = {
+    const entry: FlowNode = {
+      index: this.#nodes.length,
+      kind: 'flow',
+      item,
       name: item.name,
-      controller: parent?.retry ?? parent?.entry.controller ?? null,
-      parent: parent?.entry ?? null,
-      depth: parent === null ? 0 : parent.entry.depth + 1,
+      controller,
+      parent,
+      depth,
       position: this.#position++,
     };
-    if (item instanceof Task) {
-      const node: TaskNode = { ...base, index: this.#nodes.length, kind: 'task', item };
-      this.#nodes.push(node);
-      return { entry: node, exit: node };
-    }
-    const entry: FlowNode = { ...base, index: this.#nodes.length, kind: 'flow', item };
-    this.#nodes.push(entry);
-    stack.push({ flow: item, entry, retry: this.#retryOf(item, entry), children: item[Symbol.iterator](), ends: new Map() });
-    return null;
+    this.#add(entry);
+    const retry = this.#retryOf(item, entry);
+    stack.push({ flow: item, entry, retry, children: item[Symbol.iterator](), entries: new Map() });
+    return entry;
   }
 
   /** The retry's node; its number is known, and the node added, when the flow's children have theirs. */
-  #retryOf(flow: Flow, entry: FlowNode): RetryNode | null {
-    const { retry } = flow;
+  #retryOf({ retry }: Flow, entry: FlowNode): RetryNode | null {
     if (retry === null) return null;
-    const name = retry.name;
-    this.#see(retry, name);
+    this.#see(retry, retry.name);
     return {
       index: -1,
       kind: 'retry',
       item: retry,
-      name,
+      name: retry.name,
       controller: entry.controller,
       parent: entry,
       depth: entry.depth + 1,
@@ -114,36 +123,49 @@ class Compiler {
     };
   }
 
-  #close({ flow, entry, retry, ends }: Frame, outermost: boolean): FlowNode {
-    const link = (from: PlanNode, to: PlanNode, metadata: LinkMetadata) => {
-      this.#edges.push({ from: from.index, to: to.index, metadata, outermost });
-      this.#hasSuccessor.add(from);
-      this.#hasPredecessor.add(to);
-    };
+  #add(node: PlanNode): void {
+    this.#nodes.push(node);
+    this.#isReached.push(false);
+    this.#isLeft.push(false);
+  }
+
+  #link(from: PlanNode, to: PlanNode, metadata: LinkMetadata, outermost: boolean): void {
+    this.#edges.push({ from: from.index, to: to.index, metadata, outermost });
+    this.#isLeft[from.index] = true;
+    this.#isReached[to.index] = true;
+  }
+
+  #exitOf(entry: PlanNode): PlanNode {
+    return entry.kind === 'flow' ? (this.#exits.get(entry.index) ?? entry) : entry;
+  }
+
+  #close({ flow, entry, retry, entries }: Frame, outermost: boolean): void {
     for (const { from, to, metadata } of flow.links()) {
-      const source = ends.get(from);
-      const target = ends.get(to);
+      const source = entries.get(from);
+      const target = entries.get(to);
       if (source === undefined || target === undefined) {
         throw new RangeError(`A link of the flow ${flow.name} leads to something that is not in it`);
       }
-      link(source.exit, target.entry, metadata);
+      this.#link(this.#exitOf(source), target, metadata, outermost);
     }
     if (retry !== null) {
       (retry as Mutable<RetryNode>).index = this.#nodes.length;
-      this.#nodes.push(retry);
-      link(entry, retry, INVARIANT);
+      this.#add(retry);
+      this.#link(entry, retry, INVARIANT, outermost);
     }
-    for (const child of ends.values()) {
-      if (this.#hasPredecessor.has(child.entry)) continue;
-      if (retry === null) link(entry, child.entry, INVARIANT);
-      else link(retry, child.entry, FROM_RETRY);
+    for (const child of entries.values()) {
+      if (this.#isReached[child.index] === true) continue;
+      this.#link(retry ?? entry, child, retry === null ? INVARIANT : FROM_RETRY, outermost);
     }
     const exit: FlowNode = { ...entry, kind: 'end', index: this.#nodes.length };
-    this.#nodes.push(exit);
-    if (!this.#hasSuccessor.has(entry)) link(entry, exit, INVARIANT);
-    for (const child of ends.values()) if (!this.#hasSuccessor.has(child.exit)) link(child.exit, exit, INVARIANT);
-    if (retry !== null && !this.#hasSuccessor.has(retry)) link(retry, exit, INVARIANT);
-    return exit;
+    this.#add(exit);
+    this.#exits.set(entry.index, exit);
+    if (this.#isLeft[entry.index] !== true) this.#link(entry, exit, INVARIANT, outermost);
+    for (const child of entries.values()) {
+      const last = this.#exitOf(child);
+      if (this.#isLeft[last.index] !== true) this.#link(last, exit, INVARIANT, outermost);
+    }
+    if (retry !== null && this.#isLeft[retry.index] !== true) this.#link(retry, exit, INVARIANT, outermost);
   }
 
   #see(item: object, name: string): void {
@@ -151,13 +173,19 @@ class Compiler {
     this.#seen.add(item);
   }
 
-  #refuseDuplicates(): void {
-    const names = new Set<string>();
+  #atomsByName(): Map<string, AtomNode> {
+    const byName = new Map<string, AtomNode>();
     const twice = new Set<string>();
-    for (const { name } of this.#nodes.filter(isAtom)) (names.has(name) ? twice : names).add(name);
-    if (twice.size > 0) {
-      throw new DuplicateError(`Names of atoms are unique in a flow; more than once in ${this.root.name}: ${[...twice].sort().join(', ')}`);
+    for (const node of this.#nodes) {
+      if (!isAtom(node)) continue;
+      if (byName.has(node.name)) twice.add(node.name);
+      byName.set(node.name, node);
     }
+    if (twice.size > 0) {
+      const names = [...twice].sort().join(', ');
+      throw new DuplicateError(`Names of atoms are unique in a flow; more than once in ${this.root.name}: ${names}`);
+    }
+    return byName;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { AtomNode, Compilation, FlowNode, PlanNode } from './compilation.js';
+import type { AtomNode, Compilation, FlowNode, PlanNode, Provider } from './compilation.js';
 import { isAtom } from './compilation.js';
 
 /**
@@ -16,19 +16,22 @@ export class Scopes {
     this.#visited = new Int32Array(compilation.nodes.length);
   }
 
-  /** Providers of a symbol that an atom can see, a list for each enclosing flow that has any, nearest first. */
-  *providers(atom: AtomNode, symbol: string): Generator<AtomNode[]> {
+  /**
+   * Visits the providers of a symbol that an atom can see, nearest flow first.
+   *
+   * @param visit - Called with a provider and the number of flows between it and the atom; true ends the visit.
+   */
+  visitProviders(atom: AtomNode, symbol: string, visit: (provider: Provider, level: number) => boolean): void {
     const providers = this.compilation.providersOf(symbol);
     if (providers.length === 0) return;
     let child: PlanNode = atom;
-    for (let flow = atom.parent; flow !== null; child = flow, flow = flow.parent) {
-      const visible: AtomNode[] = [];
+    let level = 0;
+    for (let flow = atom.parent; flow !== null; child = flow, flow = flow.parent, level++) {
       for (let i = firstFrom(providers, child.position) - 1; i >= 0; i--) {
         const provider = providers[i];
-        if (provider === undefined || provider.position <= flow.position) break;
-        if (this.#precedes(childOf(flow, provider), child, flow)) visible.push(provider);
+        if (provider === undefined || provider.node.position <= flow.position) break;
+        if (this.#precedes(childOf(flow, provider.node), child, flow) && visit(provider, level)) return;
       }
-      if (visible.length > 0) yield visible;
     }
   }
 
@@ -116,13 +119,13 @@ function childOf(flow: FlowNode, node: PlanNode): PlanNode {
   return child;
 }
 
-/** The first of the nodes, which are sorted, that stands at a position or after it. */
-function firstFrom(nodes: readonly AtomNode[], position: number): number {
+/** The first of the providers, which are sorted, that stands at a position or after it. */
+function firstFrom(providers: readonly Provider[], position: number): number {
   let low = 0;
-  let high = nodes.length;
+  let high = providers.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if ((nodes[middle]?.position ?? 0) < position) low = middle + 1;
+    if ((providers[middle]?.node.position ?? 0) < position) low = middle + 1;
     else high = middle;
   }
   return low;

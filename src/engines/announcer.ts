@@ -1,3 +1,5 @@
+const NO_NEWS: readonly (() => void)[] = [];
+
 /**
  * Brings news to listeners, now or when what it is about is durable.
  *
@@ -25,11 +27,19 @@ export class Announcer {
     this.#held ??= [];
   }
 
-  /** Gives what was held back, and holds nothing back any more. */
+  /** Gives what was held back since it was last taken. */
   take(): readonly (() => void)[] {
-    const held = this.#held ?? [];
-    this.#held = this.perChange ? [] : null;
+    const held = this.#held;
+    if (held === null || held.length === 0) return NO_NEWS;
+    this.#held = [];
     return held;
+  }
+
+  /** Holds nothing back any more; what was not taken is told now. */
+  letGo(): void {
+    const left = this.take();
+    if (!this.perChange) this.#held = null;
+    for (const tell of left) tell();
   }
 
   /** With a commit for each change: commits, then tells what was held back. Otherwise there is nothing to do. */

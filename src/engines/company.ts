@@ -1,4 +1,4 @@
-import type { AnyActor, AnyStateMachine, EventObject, InspectionEvent } from 'xstate';
+import type { AnyActor, AnyStateMachine, EventObject } from 'xstate';
 import { ChartActor, NativeActor } from '../interpreter/actors.js';
 import type { Household, StateActor } from '../interpreter/actors.js';
 import type { Chart } from '../interpreter/chart.js';
@@ -7,7 +7,7 @@ import type { InspectionObserver, InspectionSubscription } from '../interpreter/
 import { InspectionHub } from '../interpreter/inspection.js';
 import { createRoot } from '../interpreter/root.js';
 import type { BoundChart, Services } from '../interpreter/services.js';
-import { bindChart } from '../interpreter/services.js';
+import { bindChart, stateNamed } from '../interpreter/services.js';
 import type { EngineOptions } from './options.js';
 
 const charts = new WeakMap<AnyStateMachine, Chart>();
@@ -18,29 +18,20 @@ function chartOf(machine: AnyStateMachine): Chart {
   return chart;
 }
 
-/** A chart with its services, for either interpreter. */
-interface Bound {
-  readonly chart: BoundChart<never, never>;
-  readonly native: AnyStateMachine | null;
-}
-
-export interface Employment<Context> {
-  readonly id: string;
-  readonly context: Context;
-  readonly state: string;
-}
-
 /** The actors of one engine, and who looks at them. */
 export class Company {
   readonly #hub = new InspectionHub();
-  readonly #bound = new Map<object, Map<AnyStateMachine, Bound>>();
-  readonly #introductions: ((emit: (event: InspectionEvent) => void) => void)[] = [];
   readonly #household: Household;
   #systemSubscription: InspectionSubscription | null = null;
 
+  /**
+   * @param root - The actor of the run.
+   * @param members - All actors but the root.
+   */
   constructor(
     private readonly interpreter: EngineOptions['interpreter'],
     private readonly root: () => AnyActor,
+    private readonly members: () => Iterable<StateActor<never>>,
   ) {
     this.#household = {
       hub: this.#hub,
@@ -54,7 +45,7 @@ export class Company {
   newRoot<Context, Event extends EventObject>(
     machine: AnyStateMachine,
     services: Services<Context, Event>,
-    { id, context }: Omit<Employment<Context>, 'state'>,
+    { id, context }: { readonly id: string; readonly context: Context },
   ): AnyActor {
     const { chart, native } = this.#bind(machine, services);
     this.#systemSubscription?.unsubscribe();
@@ -62,38 +53,31 @@ export class Company {
     return createRoot({ id, chart, context, hub: this.#hub, native });
   }
 
-  /** Makes an actor of the machine, in the state that its entity was stored in. */
-  employ<Context, Event extends EventObject>(
+  /** Gives what makes actors of a machine, each in the state that its entity was stored in. */
+  employer<Context extends { readonly name: string }, Event extends EventObject>(
     machine: AnyStateMachine,
     services: Services<Context, Event>,
-    { id, context, state }: Employment<Context>,
-  ): StateActor<Event> {
+  ): (context: Context, state: string) => StateActor<Event> {
     const { chart, native } = this.#bind(machine, services);
-    const actor =
-      native === null
-        ? new ChartActor<Context, Event>(id, context, chart, state, this.#household)
-        : new NativeActor<Event>(id, context, native, state, this.#household);
-    this.#introductions.push((emit) => {
-      actor.introduce(emit);
-    });
-    return actor;
+    const household = this.#household;
+    return (context, state) => {
+      const actor =
+        native === null
+          ? new ChartActor<Context, Event>(context, stateNamed(chart, chart.states, state), household)
+          : new NativeActor<Event>(`${machine.id}:${context.name}`, context, native, state, household);
+      if (this.#hub.active && native === null) actor.introduce(this.#hub.emit);
+      return actor;
+    };
   }
 
   #bind<Context, Event extends EventObject>(
     machine: AnyStateMachine,
     services: Services<Context, Event>,
   ): { chart: BoundChart<Context, Event>; native: AnyStateMachine | null } {
-    let ofServices = this.#bound.get(services);
-    if (ofServices === undefined) this.#bound.set(services, (ofServices = new Map()));
-    let bound = ofServices.get(machine);
-    if (bound === undefined) {
-      bound = {
-        chart: bindChart<never, never>(chartOf(machine), services as unknown as Services<never, never>),
-        native: this.interpreter === 'native' ? machine.provide({ actions: services as never }) : null,
-      };
-      ofServices.set(machine, bound);
-    }
-    return bound as unknown as { chart: BoundChart<Context, Event>; native: AnyStateMachine | null };
+    return {
+      chart: bindChart(chartOf(machine), services),
+      native: this.interpreter === 'native' ? machine.provide({ actions: services as never }) : null,
+    };
   }
 
   inspect(observer: InspectionObserver): InspectionSubscription {
@@ -101,7 +85,7 @@ export class Company {
     const newcomer = new InspectionHub();
     newcomer.add(observer);
     newcomer.emit({ type: '@xstate.actor', actorRef: root, rootId: root.sessionId });
-    for (const introduce of this.#introductions) introduce(newcomer.emit);
+    for (const member of this.members()) member.introduce(newcomer.emit);
     const subscription = this.#hub.add(observer);
     this.#systemSubscription ??= root.system.inspect(this.#hub.emit);
     return {

@@ -72,12 +72,14 @@ export class Drive {
   async #perform(work: Work): Promise<EngineEvent> {
     const { runtime, run } = this.parts;
     // What was asked for while the stage was reported comes first.
-    await runtime.announcer.settle();
+    const settled = runtime.announcer.settle();
+    if (settled !== undefined) await settled;
     if (++this.#stages % STAGES_BEFORE_YIELDING === 0) await runtime.environment.clock.yield();
     if (work === 'finish' || !runtime.options.gatherStatistics) return run[work]();
     const { clock } = runtime.environment;
     const before = clock.now();
-    const event = await run[work]();
+    const performed = run[work]();
+    const event = performed instanceof Promise ? await performed : performed;
     runtime.statistics.msPerStage[TIMED[work]] += clock.now() - before;
     return event;
   }

@@ -8,7 +8,7 @@ import type {
 } from '../../machines/index.js';
 import { engineMachine, flowMachine, retryMachine, taskMachine } from '../../machines/index.js';
 import type { Task } from '../atoms/task.js';
-import type { AtomNode, Compilation } from '../compiler/compilation.js';
+import type { Compilation } from '../compiler/compilation.js';
 import { compile } from '../compiler/compile.js';
 import { Scopes } from '../compiler/scopes.js';
 import type { Environment } from '../environment.js';
@@ -17,7 +17,6 @@ import { ExecutionError, InvalidStateError, MissingDependenciesError } from '../
 import { Failure } from '../failure.js';
 import type { Flow } from '../flows/flow.js';
 import type { StateActor } from '../interpreter/actors.js';
-import { tell } from '../interpreter/actors.js';
 import type { InspectionObserver, InspectionSubscription } from '../interpreter/inspection.js';
 import type { Codec, Connection } from '../persistence/backend.js';
 import type { FlowDetail } from '../persistence/details.js';
@@ -115,7 +114,11 @@ export class Engine {
     };
     this.notifier.onListenerError = countListenerError;
     this.atomNotifier.onListenerError = countListenerError;
-    this.#company = new Company(options.interpreter, () => this.#root);
+    this.#company = new Company(
+      options.interpreter,
+      () => this.#root,
+      () => this.#actors(),
+    );
     this.#root = this.#newRoot();
     this.#flowActor = this.#newFlowActor();
   }
@@ -164,11 +167,14 @@ export class Engine {
   }
 
   #newFlowActor(): StateActor<FlowEvent> {
-    return this.#company.employ<FlowContext, FlowEvent>(flowMachine, this.#flowServices, {
-      id: `flow:${this.flow.name}`,
-      context: { name: this.flow.name },
-      state: this.storage.getFlowState(),
-    });
+    const employ = this.#company.employer<FlowContext, FlowEvent>(flowMachine, this.#flowServices);
+    return employ({ name: this.flow.name }, this.storage.getFlowState());
+  }
+
+  *#actors(): Generator<StateActor<never>> {
+    yield this.#flowActor;
+    if (this.#runtime === null) return;
+    for (const { index } of this.#runtime.compilation.atoms) yield this.#runtime.actor(index);
   }
 
   readonly #flowServices = {
@@ -240,14 +246,11 @@ export class Engine {
       announcer: this.#announcer,
       options: this.options,
       environment: this.#environment,
-      actorFor: (runtime) => {
+      actorsFor: (runtime) => {
         const services = atomServices(runtime, this.atomNotifier);
-        return (node: AtomNode) =>
-          this.#company.employ(node.kind === 'task' ? taskMachine : retryMachine, services, {
-            id: `${node.kind}:${node.name}`,
-            context: { name: node.name, index: node.index },
-            state: runtime.stateOf(node.index) ?? 'PENDING',
-          });
+        const employTask = this.#company.employer(taskMachine, services);
+        const employRetry = this.#company.employer(retryMachine, services);
+        return ({ kind, name, index }, state) => (kind === 'task' ? employTask : employRetry)({ name, index }, state);
       },
     });
   }
@@ -442,7 +445,7 @@ export class Engine {
 
   /** Sends the flow's actor an event. @throws {InvalidStateError} for an illegal transition. */
   #tellFlow(event: FlowEvent): Promise<void> | undefined {
-    tell(this.#flowActor, event);
+    this.#flowActor.tell(event);
     return this.#announcer.settle();
   }
 

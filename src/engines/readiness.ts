@@ -52,7 +52,7 @@ export class Readiness {
     let toUndo = false;
     for (let at = 0; at < this.#count; at++) {
       const node = topological[at] ?? 0;
-      this.#done[node] = this.#isDone(node) ? 1 : 0;
+      this.#done[node] = this.#computeDone(node) ? 1 : 0;
       let unsettled = 0;
       for (let i = backward.start[node] ?? 0; i < (backward.start[node + 1] ?? 0); i++) {
         if (this.#settled[backward.nodes[i] ?? 0] !== 1) unsettled += 1;
@@ -66,7 +66,7 @@ export class Readiness {
 
   /** Has to be called after each change of an atom's state or intention. */
   update(node: number): void {
-    const done = this.#isDone(node) ? 1 : 0;
+    const done = this.#computeDone(node) ? 1 : 0;
     if (done !== this.#done[node]) {
       this.#done[node] = done;
       if (done === 1) {
@@ -85,6 +85,16 @@ export class Readiness {
       } else if (this.#cleared[node] === 1) this.#unclear(node);
     }
     if (this.#uncleared[node] === 0 && this.#mayBeReverted(node, false)) this.#revertible.push(node);
+  }
+
+  /** Whether any atom was to be undone since the run began. */
+  get isAnythingToUndo(): boolean {
+    return this.#knowsBackwards;
+  }
+
+  /** Whether an atom has succeeded or was ignored, and is to stay so. */
+  isDone(node: number): boolean {
+    return this.#done[node] === 1;
   }
 
   /** Whether a node, and everything that leads to it, is done. */
@@ -133,7 +143,7 @@ export class Readiness {
     return state === 'SUCCESS' || state === 'FAILURE' || (atStart && state === 'REVERT_FAILURE');
   }
 
-  #isDone(node: number): boolean {
+  #computeDone(node: number): boolean {
     if (this.#isAtom[node] === 0) return true;
     const state = this.stateOf(node);
     if (state !== 'SUCCESS' && state !== 'IGNORE') return false;

@@ -1,20 +1,21 @@
 import type { EngineEvent } from '../../machines/index.js';
+import type { Task } from '../atoms/task.js';
 import type { AtomNode } from '../compiler/compilation.js';
 import { isAtom } from '../compiler/compilation.js';
 import { UnstorableValueError } from '../errors.js';
 import type { Executor, Submission } from '../executors/executor.js';
 import { Failure } from '../failure.js';
+import type { AtomState } from '../persistence/details.js';
 import { Resolver } from './resolver.js';
 import type { Runtime } from './runtime.js';
 import type { Start } from './scheduler.js';
 import { Scheduler } from './scheduler.js';
 import { Selector } from './selector.js';
 
-/** An atom whose method has come to an end. */
-interface Completion {
-  readonly start: Start;
-  readonly outcome: unknown;
-}
+const SCHEDULE_NEXT: EngineEvent = { type: 'schedule_next' };
+const WAIT_FINISHED: EngineEvent = { type: 'wait_finished' };
+const EXAMINE_FINISHED: EngineEvent = { type: 'examine_finished' };
+const COMPLETED: EngineEvent = { type: 'completed' };
 
 export interface Executors {
   /** Runs tasks. */
@@ -39,7 +40,7 @@ export class Run {
   readonly #resolver: Resolver;
   readonly #running = new Map<Start, Submission>();
   #next = new Set<number>();
-  #done: Completion[] = [];
+  #done: Start[] = [];
   #isFirstWave = true;
   #wake: (() => void) | null = null;
 
@@ -73,7 +74,7 @@ export class Run {
     }
     await this.#selector.atStart(this.#next);
     await runtime.announcer.settle();
-    return { type: 'schedule_next' };
+    return SCHEDULE_NEXT;
   }
 
   /** Starts the atoms that were found, or takes back those that wait for an executor. */
@@ -89,19 +90,20 @@ export class Run {
       runtime.isAtStart = false;
     } else if (state === 'SUSPENDING') this.cancelWaiting();
     this.#isFirstWave = false;
-    await runtime.announcer.settle();
+    const settled = runtime.announcer.settle();
+    if (settled !== undefined) await settled;
     runtime.statistics.incomplete = this.#running.size + this.#done.length;
-    return { type: 'wait_finished' };
+    return WAIT_FINISHED;
   }
 
   /** Waits for at least one atom that is under way. */
-  async wait(): Promise<EngineEvent> {
-    if (this.#done.length === 0 && this.#running.size > 0) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-    return { type: 'examine_finished' };
+  wait(): EngineEvent | Promise<EngineEvent> {
+    if (this.#done.length > 0 || this.#running.size === 0) return EXAMINE_FINISHED;
+    return new Promise((resolve) => {
+      this.#wake = () => {
+        resolve(EXAMINE_FINISHED);
+      };
+    });
   }
 
   /** Completes what has come to an end and finds what that makes ready. */
@@ -110,38 +112,48 @@ export class Run {
     const done = this.#done;
     this.#done = [];
     const found = new Set<number>();
-    for (const completion of done) {
+    for (const start of done) {
       try {
-        await this.#complete(completion);
-        if (this.failures.length === 0) await this.#selector.after(completion.start.node.index, found);
+        const completed = this.#complete(start);
+        if (completed !== undefined) await completed;
+        if (this.failures.length > 0) continue;
+        const asked = this.#selector.after(start.node.index, found);
+        if (asked !== undefined) await asked;
       } catch (error) {
         this.failures.push(Failure.from(error));
       }
     }
-    await runtime.announcer.settle();
+    const settled = runtime.announcer.settle();
+    if (settled !== undefined) await settled;
     runtime.statistics.awaiting = found.size;
     runtime.statistics.incomplete = this.#running.size;
     const state = runtime.storage.getFlowState();
     if (state === 'RUNNING' && found.size > 0 && this.failures.length === 0) {
       this.#next = found;
-      return { type: 'schedule_next' };
+      return SCHEDULE_NEXT;
     }
     if (this.#running.size > 0 || this.#done.length > 0) {
       if (state === 'SUSPENDING') this.cancelWaiting();
-      return { type: 'wait_finished' };
+      return WAIT_FINISHED;
     }
-    return { type: 'completed' };
+    return COMPLETED;
   }
 
   /** Says how the run ends. */
-  finish(): Promise<EngineEvent> {
-    return Promise.resolve({ type: this.#verdict() });
+  finish(): EngineEvent {
+    return { type: this.#verdict() };
   }
 
   #verdict(): 'failed' | 'suspended' | 'success' | 'reverted' {
     const { runtime } = this;
     if (this.failures.length > 0) return 'failed';
-    const states = new Set(runtime.compilation.atoms.map(({ index }) => runtime.stateOf(index)));
+    const states = new Set<AtomState | null>();
+    let isDone = true;
+    for (const { index } of runtime.compilation.atoms) {
+      states.add(runtime.stateOf(index));
+      isDone &&= runtime.readiness.isDone(index);
+    }
+    if (isDone) return 'success';
     const isSuspending = runtime.storage.getFlowState() === 'SUSPENDING';
     if (isSuspending && (states.has('RUNNING') || states.has('REVERTING'))) return 'suspended';
     if (this.#selector.isAnyReady({ atStart: isSuspending })) return 'suspended';
@@ -173,25 +185,26 @@ export class Run {
       return isAtom(node) ? node.item.priority : 0;
     };
     const wave = [...found];
-    const priorities = new Set(wave.map(priorityOf));
-    return priorities.size < 2 ? wave : wave.sort((a, b) => priorityOf(b) - priorityOf(a));
+    return wave.every((index) => priorityOf(index) === 0)
+      ? wave
+      : wave.sort((a, b) => priorityOf(b) - priorityOf(a));
   }
 
   /** All are marked in one commit, before the first of them runs (C1, C3). */
   async #startTogether(wave: readonly number[]): Promise<void> {
     const { announcer, storage } = this.runtime;
-    const starts: { start: Start; news: readonly (() => void)[] }[] = [];
-    for (const index of wave) {
-      announcer.hold();
-      try {
-        const start = await this.#scheduler.begin(index);
+    const starts: { readonly start: Start; readonly news: readonly (() => void)[] }[] = [];
+    announcer.hold();
+    try {
+      for (const index of wave) {
+        const begun = this.#scheduler.begin(index);
+        const start = begun instanceof Promise ? await begun : begun;
         if (start !== null) starts.push({ start, news: announcer.take() });
-      } catch (error) {
-        this.failures.push(Failure.from(error));
-        break;
-      } finally {
-        announcer.take();
       }
+    } catch (error) {
+      this.failures.push(Failure.from(error));
+    } finally {
+      announcer.letGo();
     }
     const committed = storage.commit();
     if (committed !== undefined) await committed;
@@ -217,52 +230,51 @@ export class Run {
 
   /** @returns something to wait for where atoms run one by one. */
   #submit(start: Start): Promise<void> | undefined {
-    const { node, method, work } = start;
+    const { node, work } = start;
     if (work instanceof Failure) {
-      this.#done.push({ start, outcome: work });
+      start.outcome = work;
+      this.#done.push(start);
       return undefined;
     }
-    const stopListening = this.#hearProgress(node, method);
+    if (node.kind === 'task') node.item.onProgress = this.#keepProgress;
     const submission = (node.kind === 'retry' ? this.executors.retries : this.executors.tasks).submit(work);
-    if (!(submission.outcome instanceof Promise)) {
-      stopListening();
-      this.#done.push({ start, outcome: submission.outcome });
+    const { outcome } = submission;
+    if (!(outcome instanceof Promise)) {
+      this.#finished(start, outcome);
       return undefined;
     }
     this.#running.set(start, submission);
-    const finished = submission.outcome.then((outcome: unknown) => {
-      stopListening();
+    const finished = outcome.then((result: unknown) => {
       this.#running.delete(start);
-      this.#done.push({ start, outcome });
+      this.#finished(start, result);
       this.#wakeUp();
     });
     return this.executors.oneByOne ? finished : undefined;
   }
 
-  /** Progress is kept while a task runs; it rides on the next commit (C4). */
-  #hearProgress(node: AtomNode, _method: 'execute' | 'revert'): () => void {
-    if (node.kind !== 'task') return nothing;
-    const { storage } = this.runtime;
-    const task = node.item;
-    task.onProgress = (progress, details) => {
-      storage.setTaskProgress(node.name, progress, details);
-    };
-    return () => {
-      task.onProgress = null;
-    };
+  #finished(start: Start, outcome: unknown): void {
+    const { node } = start;
+    if (node.kind === 'task') node.item.onProgress = null;
+    start.outcome = outcome;
+    this.#done.push(start);
   }
 
-  async #complete({ start: { node, method }, outcome }: Completion): Promise<void> {
+  /** Progress is kept while a task runs; it rides on the next commit (C4). */
+  readonly #keepProgress = ({ name }: Task, progress: number, details: Record<string, unknown>): void => {
+    this.runtime.keepProgress(name, progress, details);
+  };
+
+  #complete({ node, method, outcome }: Start): Promise<void> | undefined {
     const { runtime } = this;
     const result = outcome instanceof Failure ? outcome : this.#storable(node, outcome);
     runtime.statistics.completed += 1;
-    const failed = result instanceof Failure;
-    const settled =
-      method === 'execute'
-        ? runtime.tell(node.index, { type: failed ? 'failed' : 'succeeded', result })
-        : runtime.tell(node.index, { type: failed ? 'revertFailed' : 'reverted', result });
-    if (settled !== undefined) await settled;
-    if (!failed) return;
+    if (result instanceof Failure) return this.#completeFailed(node, method, result);
+    return runtime.tell(node.index, { type: method === 'execute' ? 'succeeded' : 'reverted', result });
+  }
+
+  async #completeFailed(node: AtomNode, method: Start['method'], result: Failure): Promise<void> {
+    const { runtime } = this;
+    await runtime.tell(node.index, { type: method === 'execute' ? 'failed' : 'revertFailed', result });
     if (method === 'revert' || runtime.options.neverResolve) {
       this.failures.push(result);
       return;
@@ -290,5 +302,3 @@ export class Run {
     wake?.();
   }
 }
-
-const nothing = (): void => undefined;

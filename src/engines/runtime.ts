@@ -3,7 +3,6 @@ import type { AtomNode, Compilation } from '../compiler/compilation.js';
 import { isAtom } from '../compiler/compilation.js';
 import type { Environment } from '../environment.js';
 import type { StateActor } from '../interpreter/actors.js';
-import { tell } from '../interpreter/actors.js';
 import { InvalidStateError } from '../errors.js';
 import type { AtomState } from '../persistence/details.js';
 import type { AtomSlot } from '../storage/ledger.js';
@@ -22,8 +21,8 @@ export interface RuntimeParts {
   readonly announcer: Announcer;
   readonly options: EngineOptions;
   readonly environment: Environment;
-  /** Makes the actor of an atom, in the state that is stored. */
-  readonly actorFor: (runtime: Runtime) => (node: AtomNode) => StateActor<RetryEvent>;
+  /** Gives what makes the actor of an atom, in a state. */
+  readonly actorsFor: (runtime: Runtime) => (node: AtomNode, state: AtomState) => StateActor<RetryEvent>;
 }
 
 /** What the parts of an engine share while it runs: a compiled flow with the records and actors of its atoms. */
@@ -45,8 +44,8 @@ export class Runtime {
 
   readonly #abortion = new AbortController();
   readonly #slots: (AtomSlot | undefined)[];
-  readonly #actors: (StateActor<RetryEvent> | undefined)[] = [];
-  readonly #actorFor: (node: AtomNode) => StateActor<RetryEvent>;
+  #actors: (StateActor<RetryEvent> | undefined)[];
+  readonly #actorFor: (node: AtomNode, state: AtomState) => StateActor<RetryEvent>;
 
   constructor(parts: RuntimeParts) {
     this.compilation = parts.compilation;
@@ -54,6 +53,7 @@ export class Runtime {
     this.announcer = parts.announcer;
     this.options = parts.options;
     this.environment = parts.environment;
+    this.#actors = new Array<undefined>(this.compilation.nodes.length).fill(undefined);
     this.#slots = this.compilation.nodes.map((node) => (isAtom(node) ? this.storage.slot(node.name) : undefined));
     this.traversal = new Traversal(this.compilation);
     this.deciders = new Deciders(this.compilation);
@@ -62,16 +62,14 @@ export class Runtime {
       (node) => this.stateOf(node),
       (node) => this.intentionOf(node),
     );
-    this.#actorFor = parts.actorFor(this);
-    for (const node of this.compilation.atoms) this.#actors[node.index] = this.#actorFor(node);
+    this.#actorFor = parts.actorsFor(this);
   }
 
   /** Takes everything as it is stored now. */
   beginRun(statistics: Statistics): void {
     this.statistics = statistics;
-    for (const node of this.compilation.atoms) {
-      if (this.#actors[node.index]?.value !== this.stateOf(node.index)) this.#actors[node.index] = this.#actorFor(node);
-    }
+    // States that were written in between, past the actors, are taken up by new ones.
+    this.#actors = this.#actors.map((actor, index) => (actor?.value === this.stateOf(index) ? actor : undefined));
     this.readiness.rebuild();
     this.readiness.checks = 0;
   }
@@ -91,9 +89,14 @@ export class Runtime {
     return slot;
   }
 
-  actor(node: number): StateActor<RetryEvent> {
-    const actor = this.#actors[node];
-    if (actor === undefined) throw new InvalidStateError(`The node ${node} has no actor`);
+  /** The atom's actor, made when it is first asked for. */
+  actor(index: number): StateActor<RetryEvent> {
+    let actor = this.#actors[index];
+    if (actor === undefined) {
+      const node = this.compilation.node(index);
+      if (!isAtom(node)) throw new InvalidStateError(`The node ${index} has no actor`);
+      this.#actors[index] = actor = this.#actorFor(node, this.stateOf(index) ?? 'PENDING');
+    }
     return actor;
   }
 
@@ -113,9 +116,14 @@ export class Runtime {
     this.readiness.update(node);
   }
 
+  /** Keeps how far a task is. It is durable with the next commit (C4). */
+  keepProgress(name: string, progress: number, details: Record<string, unknown>): void {
+    this.storage.setTaskProgress(name, progress, details);
+  }
+
   /** Sends an event to an atom. It is durable and announced, where each change is, when what is returned resolves. */
   tell(node: number, event: RetryEvent): Promise<void> | undefined {
-    tell(this.actor(node), event);
+    this.actor(node).tell(event);
     return this.announcer.settle();
   }
 }

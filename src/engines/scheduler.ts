@@ -1,3 +1,4 @@
+import type { AtomEvent } from '../../machines/index.js';
 import type { AtomNode, RetryNode, TaskNode } from '../compiler/compilation.js';
 import { isAtom } from '../compiler/compilation.js';
 import { ExecutionError } from '../errors.js';
@@ -13,6 +14,8 @@ export interface Start {
   readonly method: 'execute' | 'revert';
   /** What is to be called, or the failure that came before it could be (D8). */
   readonly work: Work | Failure;
+  /** What came of it: a result or a `Failure`. null until then. */
+  outcome: unknown;
 }
 
 /**
@@ -27,7 +30,7 @@ export class Scheduler {
    * @returns null for an atom that never ran and is to be reverted: there is nothing to do (D21).
    * @throws {ExecutionError} for an atom whose intention cannot be scheduled.
    */
-  async begin(index: number): Promise<Start | null> {
+  begin(index: number): Start | null | Promise<Start | null> {
     const { runtime } = this;
     const node = runtime.compilation.node(index);
     if (!isAtom(node)) throw new ExecutionError(`${node.name} is not an atom`);
@@ -38,10 +41,7 @@ export class Scheduler {
       case 'REVERT':
         return runtime.stateOf(index) === 'PENDING' ? null : this.#revert(node);
       case 'RETRY':
-        if (node.kind === 'retry') {
-          await this.restart(node, { isRetrying: false });
-          return this.#execute(node);
-        }
+        if (node.kind === 'retry') return this.restart(node, { isRetrying: false }).then(() => this.#execute(node));
         break;
       case 'IGNORE':
         break;
@@ -63,28 +63,31 @@ export class Scheduler {
     this.runtime.setIntention(index, 'EXECUTE');
   }
 
-  async #execute(node: AtomNode): Promise<Start> {
-    const work = this.#prepared(() => this.#executeWork(node));
-    const settled = this.runtime.tell(node.index, { type: 'execute', hasProgress: this.#hasProgress(node) });
-    if (settled !== undefined) await settled;
-    return { node, method: 'execute', work };
-  }
-
-  async #revert(node: AtomNode): Promise<Start> {
-    const { isAtStart } = this.runtime;
-    const work = this.#prepared(() => this.#revertWork(node));
-    const hasProgress = this.#hasProgress(node);
-    const settled = this.runtime.tell(node.index, { type: 'revert', atStart: isAtStart, hasProgress });
-    if (settled !== undefined) await settled;
-    return { node, method: 'revert', work };
-  }
-
-  #prepared(prepare: () => Work): Work | Failure {
+  #execute(node: AtomNode): Start | Promise<Start> {
+    let work: Work | Failure;
     try {
-      return prepare();
+      work = this.#executeWork(node);
     } catch (error) {
-      return Failure.from(error);
+      work = Failure.from(error);
     }
+    return this.#begun(node, work, { type: 'execute', hasProgress: this.#hasProgress(node) });
+  }
+
+  #revert(node: AtomNode): Start | Promise<Start> {
+    let work: Work | Failure;
+    try {
+      work = this.#revertWork(node);
+    } catch (error) {
+      work = Failure.from(error);
+    }
+    const { isAtStart } = this.runtime;
+    return this.#begun(node, work, { type: 'revert', atStart: isAtStart, hasProgress: this.#hasProgress(node) });
+  }
+
+  #begun(node: AtomNode, work: Work | Failure, event: AtomEvent & { type: 'execute' | 'revert' }): Start | Promise<Start> {
+    const start: Start = { node, method: event.type, work, outcome: null };
+    const settled = this.runtime.tell(node.index, event);
+    return settled === undefined ? start : settled.then(() => start);
   }
 
   #executeWork(node: AtomNode): Work {

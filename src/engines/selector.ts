@@ -16,7 +16,11 @@ type Found = Set<number>;
  * @see TaskFlow `engines/action_engine/selector.py`.
  */
 export class Selector {
-  constructor(private readonly runtime: Runtime) {}
+  readonly #walk: BreadthFirst;
+
+  constructor(private readonly runtime: Runtime) {
+    this.#walk = new BreadthFirst(runtime.compilation.nodes.length);
+  }
 
   /** All atoms that may run when a run begins: those to execute, then those to revert, in the order of the graph. */
   async atStart(found: Found): Promise<void> {
@@ -24,6 +28,7 @@ export class Selector {
     for (const node of compilation.atoms) {
       if (readiness.canExecute(node.index)) await this.#admit(node.index, found);
     }
+    if (!readiness.isAnythingToUndo) return;
     for (const { index } of compilation.atoms) if (readiness.canRevert(index, true)) found.add(index);
   }
 
@@ -33,21 +38,33 @@ export class Selector {
     return compilation.atoms.some(({ index }) => readiness.canExecute(index) || readiness.canRevert(index, atStart));
   }
 
-  /** Adds what an atom that has just been completed makes ready. */
-  async after(origin: number, found: Found): Promise<void> {
+  /** Adds what an atom that has just been completed makes ready. @returns something to wait for where deciders are asked. */
+  after(origin: number, found: Found): Promise<void> | undefined {
     const { runtime } = this;
     const state = runtime.stateOf(origin);
     const intention = runtime.intentionOf(origin);
     if (state === 'SUCCESS' && intention === 'REVERT') found.add(origin);
-    else if (state === 'SUCCESS' && intention === 'EXECUTE') await this.#executableAfter(origin, found);
-    else if (state === 'REVERTED') this.#revertibleBefore(origin, found);
+    else if (state === 'SUCCESS' && intention === 'EXECUTE') {
+      if (!runtime.readiness.isSettled(origin)) return undefined;
+      if (runtime.compilation.hasDeciders) return this.#admittedAfter(origin, found);
+      this.#executableAfter(origin, found);
+    } else if (state === 'REVERTED') this.#revertibleBefore(origin, found);
     else if (state === 'FAILURE') for (const node of runtime.readiness.takeRevertible()) found.add(node);
+    return undefined;
   }
 
-  async #executableAfter(origin: number, found: Found): Promise<void> {
+  #executableAfter(origin: number, found: Found): void {
     const { compilation, readiness } = this.runtime;
-    if (!readiness.isSettled(origin)) return;
-    let walk = new BreadthFirst(origin, compilation.forward);
+    const walk = this.#walk.from(origin, compilation.forward);
+    for (let node = walk.next(); node !== undefined; node = walk.next()) {
+      if (readiness.canExecute(node)) found.add(node);
+      else if (readiness.isSettled(node)) walk.goBehind(node);
+    }
+  }
+
+  async #admittedAfter(origin: number, found: Found): Promise<void> {
+    const { compilation, readiness } = this.runtime;
+    let walk = this.#walk.from(origin, compilation.forward);
     let goesEverywhere = false;
     for (let node = walk.next(); node !== undefined; node = walk.next()) {
       if (readiness.canExecute(node) && !(await this.#admit(node, found)) && !goesEverywhere) {
@@ -60,7 +77,7 @@ export class Selector {
 
   /** The walk from an origin over everything, as it is when it has come to a node. */
   #walkPast(origin: number, node: number): BreadthFirst {
-    const walk = new BreadthFirst(origin, this.runtime.compilation.forward);
+    const walk = this.#walk.from(origin, this.runtime.compilation.forward);
     for (let passed = walk.next(); passed !== undefined && passed !== node; passed = walk.next()) walk.goBehind(passed);
     return walk;
   }
@@ -68,7 +85,7 @@ export class Selector {
   #revertibleBefore(origin: number, found: Found): void {
     const { compilation, readiness } = this.runtime;
     if (!readiness.isCleared(origin)) return;
-    const walk = new BreadthFirst(origin, compilation.backward);
+    const walk = this.#walk.from(origin, compilation.backward);
     for (let node = walk.next(); node !== undefined; node = walk.next()) {
       if (readiness.canRevert(node, false)) found.add(node);
       if (readiness.isCleared(node) && compilation.node(node).kind !== 'retry') walk.goBehind(node);

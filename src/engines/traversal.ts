@@ -37,34 +37,44 @@ export class Traversal {
 }
 
 /**
- * A walk breadth first, in the order of neighbours, that its user leads: behind which nodes it goes on is decided node
- * by node, and may depend on what has happened since the walk began.
+ * Walks breadth first, in the order of neighbours, that their user leads: behind which nodes a walk goes on is decided
+ * node by node, and may depend on what has happened since it began. One walk at a time: a new one ends the one before.
  */
 export class BreadthFirst {
-  readonly #queue: number[];
-  readonly #seen = new Set<number>();
+  readonly #seen: Int32Array;
+  readonly #queue: number[] = [];
+  #along: Adjacency = { start: new Int32Array(1), nodes: new Int32Array(), edges: new Int32Array() };
+  #walk = 0;
   #at = 0;
 
-  constructor(
-    start: number,
-    private readonly along: Adjacency,
-  ) {
-    this.#queue = neighbours(along, start);
+  constructor(count: number) {
+    this.#seen = new Int32Array(count);
+  }
+
+  /** Begins a walk. The start itself is not part of it. */
+  from(start: number, along: Adjacency): this {
+    this.#walk += 1;
+    this.#at = 0;
+    this.#queue.length = 0;
+    this.#along = along;
+    this.goBehind(start);
+    return this;
   }
 
   /** The next node that was not visited yet. */
   next(): number | undefined {
     for (let node = this.#queue[this.#at++]; node !== undefined; node = this.#queue[this.#at++]) {
-      if (this.#seen.has(node)) continue;
-      this.#seen.add(node);
+      if (this.#seen[node] === this.#walk) continue;
+      this.#seen[node] = this.#walk;
       return node;
     }
     return undefined;
   }
 
   goBehind(node: number): void {
-    const { start, nodes } = this.along;
-    for (let i = start[node] ?? 0; i < (start[node + 1] ?? 0); i++) this.#queue.push(nodes[i] ?? 0);
+    const { start, nodes } = this.#along;
+    const end = start[node + 1] ?? 0;
+    for (let i = start[node] ?? 0; i < end; i++) this.#queue.push(nodes[i] ?? 0);
   }
 }
 

@@ -2,7 +2,7 @@ import type { Actor, AnyActorRef, AnyMachineSnapshot, AnyStateMachine, Inspectio
 import { createActor } from 'xstate';
 import { InvalidStateError } from '../errors.js';
 import type { InspectionHub } from './inspection.js';
-import type { BoundChart, BoundState } from './services.js';
+import type { BoundBranch, BoundState, ServiceInput } from './services.js';
 
 /** The part of XState's `ActorRef` that every actor of an engine has, whichever interpreter runs it. */
 export interface StateActor<Event> {
@@ -16,18 +16,18 @@ export interface StateActor<Event> {
   send(event: Event): void;
   /** Whether the state the actor is in accepts the event. */
   accepts(event: Event): boolean;
+  /**
+   * Sends an event that has to be accepted.
+   *
+   * @throws {InvalidStateError} when the chart has no such transition; nothing has changed then.
+   */
+  tell(event: Event): void;
+  /** Tells inspectors that the actor is there. */
+  introduce(emit: (event: InspectionEvent) => void): void;
 }
 
-/**
- * Sends an event that has to be accepted.
- *
- * @throws {InvalidStateError} when the chart has no such transition; nothing has changed then.
- */
-export function tell<Event extends { readonly type: string }>(actor: StateActor<Event>, event: Event): void {
-  if (!actor.accepts(event)) {
-    throw new InvalidStateError(`${actor.id} does not accept '${event.type}' in the state ${actor.value}`);
-  }
-  actor.send(event);
+function refusal(actor: StateActor<never>, event: { readonly type: string }): InvalidStateError {
+  return new InvalidStateError(`${actor.id} does not accept '${event.type}' in the state ${actor.value}`);
 }
 
 /** Where an actor belongs: the engine's actor is the parent of all others, and changes with each run. */
@@ -41,23 +41,24 @@ export interface Household {
  *
  * An event that is sent while another is being handled waits until that one is done.
  */
-export class ChartActor<Context, Event extends { readonly type: string }> implements StateActor<Event> {
-  #state: BoundState<Context, Event>;
-  #handling = false;
-  #mailbox: Event[] | null = null;
-  #observers: Set<(snapshot: AnyMachineSnapshot) => void> | null = null;
-  #snapshot: AnyMachineSnapshot | null = null;
+export class ChartActor<Context extends { readonly name: string }, Event extends { readonly type: string }>
+  implements StateActor<Event>
+{
+  // Not #private: there may be a hundred thousand of them, and these are quicker to make.
+  private isHandling = false;
+  private mailbox: Event[] | null = null;
+  private observers: Set<(snapshot: AnyMachineSnapshot) => void> | null = null;
+  private snapshot: AnyMachineSnapshot | null = null;
 
   constructor(
-    readonly id: string,
     readonly context: Context,
-    readonly chart: BoundChart<Context, Event>,
-    state: string,
+    private state: BoundState<Context, Event>,
     private readonly household: Household,
-  ) {
-    const bound = chart.states.get(state);
-    if (bound === undefined) throw new InvalidStateError(`${id} cannot be in the state ${state}`);
-    this.#state = bound;
+  ) {}
+
+  /** The machine's id and the entity's name. */
+  get id(): string {
+    return `${this.state.machine.id}:${this.context.name}`;
   }
 
   get sessionId(): string {
@@ -65,16 +66,16 @@ export class ChartActor<Context, Event extends { readonly type: string }> implem
   }
 
   get value(): string {
-    return this.#state.value;
+    return this.state.value;
   }
 
   /** For inspectors, as on XState's own actors. */
   get logic(): AnyStateMachine {
-    return this.chart.machine;
+    return this.state.machine;
   }
 
   get src(): AnyStateMachine {
-    return this.chart.machine;
+    return this.state.machine;
   }
 
   get _parent(): AnyActorRef {
@@ -86,11 +87,11 @@ export class ChartActor<Context, Event extends { readonly type: string }> implem
   }
 
   getSnapshot(): AnyMachineSnapshot {
-    const { value } = this.#state;
-    if (this.#snapshot === null || this.#snapshot.value !== value) {
-      this.#snapshot = this.chart.machine.resolveState({ value, context: this.context });
+    const { value, machine } = this.state;
+    if (this.snapshot === null || this.snapshot.value !== value) {
+      this.snapshot = machine.resolveState({ value, context: this.context });
     }
-    return this.#snapshot;
+    return this.snapshot;
   }
 
   subscribe(observer: Observer<AnyMachineSnapshot> | ((snapshot: AnyMachineSnapshot) => void)): Subscription {
@@ -99,45 +100,56 @@ export class ChartActor<Context, Event extends { readonly type: string }> implem
     const own = (snapshot: AnyMachineSnapshot) => {
       hear(snapshot);
     };
-    (this.#observers ??= new Set()).add(own);
-    return { unsubscribe: () => void this.#observers?.delete(own) };
+    (this.observers ??= new Set()).add(own);
+    return { unsubscribe: () => void this.observers?.delete(own) };
   }
 
   accepts(event: Event): boolean {
-    return this.#state.select({ context: this.context, event }) !== undefined;
+    return this.state.select({ context: this.context, event }) !== undefined;
   }
 
   send(event: Event): void {
-    if (this.#handling) {
-      (this.#mailbox ??= []).push(event);
-      return;
-    }
-    this.#handling = true;
+    if (this.isHandling) (this.mailbox ??= []).push(event);
+    else this.handleAll({ context: this.context, event }, this.state.select({ context: this.context, event }));
+  }
+
+  tell(event: Event): void {
+    const input = { context: this.context, event };
+    const branch = this.state.select(input);
+    if (branch === undefined) throw refusal(this, event);
+    if (this.isHandling) (this.mailbox ??= []).push(event);
+    else this.handleAll(input, branch);
+  }
+
+  private handleAll(input: ServiceInput<Context, Event>, branch: BoundBranch<Context, Event> | undefined): void {
+    this.isHandling = true;
     try {
-      this.#handle(event);
-      for (let next = this.#mailbox?.shift(); next !== undefined; next = this.#mailbox?.shift()) this.#handle(next);
+      this.handle(input, branch);
+      for (let event = this.mailbox?.shift(); event !== undefined; event = this.mailbox?.shift()) {
+        const next = { context: this.context, event };
+        this.handle(next, this.state.select(next));
+      }
     } finally {
-      this.#handling = false;
+      this.isHandling = false;
     }
   }
 
-  #handle(event: Event): void {
+  private handle(input: ServiceInput<Context, Event>, branch: BoundBranch<Context, Event> | undefined): void {
     const { hub } = this.household;
-    const input = { context: this.context, event };
-    if (hub.active) hub.emit({ type: '@xstate.event', event, sourceRef: this._parent, ...this.#reference() });
-    const branch = this.#state.select(input);
+    const { event } = input;
+    if (hub.active) hub.emit({ type: '@xstate.event', event, sourceRef: this._parent, ...this.reference() });
     if (branch === undefined) return;
     for (const { run, params } of branch.actions) run(input, params);
-    if (branch.target !== null) this.#state = branch.target;
+    if (branch.target !== null) this.state = branch.target;
     if (hub.active) {
       const snapshot = this.getSnapshot();
-      hub.emit(microstep(event, snapshot, branch.definition, this.#reference()));
-      hub.emit({ type: '@xstate.snapshot', event, snapshot, ...this.#reference() });
+      hub.emit(microstep(event, snapshot, branch.definition, this.reference()));
+      hub.emit({ type: '@xstate.snapshot', event, snapshot, ...this.reference() });
     }
-    if (this.#observers !== null) this.#publish(this.#observers);
+    if (this.observers !== null) this.publish(this.observers);
   }
 
-  #publish(observers: ReadonlySet<(snapshot: AnyMachineSnapshot) => void>): void {
+  private publish(observers: ReadonlySet<(snapshot: AnyMachineSnapshot) => void>): void {
     const snapshot = this.getSnapshot();
     for (const observer of [...observers]) {
       try {
@@ -148,12 +160,11 @@ export class ChartActor<Context, Event extends { readonly type: string }> implem
     }
   }
 
-  /** Tells inspectors that the actor is there. */
   introduce(emit: (event: InspectionEvent) => void): void {
-    emit({ type: '@xstate.actor', ...this.#reference() });
+    emit({ type: '@xstate.actor', ...this.reference() });
   }
 
-  #reference(): { rootId: string; actorRef: AnyActorRef } {
+  private reference(): { rootId: string; actorRef: AnyActorRef } {
     // Inspectors read what is here; the rest of XState's actor is not for them.
     return { rootId: this.household.parent.sessionId, actorRef: this as unknown as AnyActorRef };
   }
@@ -207,11 +218,15 @@ export class NativeActor<Event extends { readonly type: string }> implements Sta
       : this.#actor.subscribe({ error: () => undefined, ...observer });
   }
 
+  tell(event: Event): void {
+    if (!this.accepts(event)) throw refusal(this, event);
+    this.send(event);
+  }
+
   accepts(event: Event): boolean {
     return (this.machine.getTransitionData(this.#actor.getSnapshot(), event) ?? []).length > 0;
   }
 
-  /** Tells inspectors that the actor is there. */
   introduce(emit: (event: InspectionEvent) => void): void {
     emit({ type: '@xstate.actor', actorRef: this.#actor, rootId: this.household.parent.sessionId });
   }

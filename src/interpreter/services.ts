@@ -35,6 +35,7 @@ export class BoundState<Context, Event> {
   readonly branches = new Map<string, readonly BoundBranch<Context, Event>[]>();
 
   constructor(
+    readonly machine: AnyStateMachine,
     readonly value: string,
     readonly final: boolean,
   ) {}
@@ -57,8 +58,9 @@ export interface BoundChart<Context, Event> {
   readonly states: ReadonlyMap<string, BoundState<Context, Event>>;
 }
 
-function stateNamed<Context, Event>(
-  chart: Chart,
+/** @throws {CompilationError} when the chart has no such state. */
+export function stateNamed<Context, Event>(
+  chart: { readonly machine: AnyStateMachine },
   states: ReadonlyMap<string, BoundState<Context, Event>>,
   value: string,
 ): BoundState<Context, Event> {
@@ -75,7 +77,7 @@ function stateNamed<Context, Event>(
 export function bindChart<Context, Event>(chart: Chart, services: Services<Context, Event>): BoundChart<Context, Event> {
   const guards = chart.machine.implementations.guards as Readonly<Record<string, Guard<Context, Event> | undefined>>;
   const states = new Map<string, BoundState<Context, Event>>();
-  for (const state of chart.states.values()) states.set(state.value, new BoundState(state.value, state.final));
+  for (const state of chart.states.values()) states.set(state.value, new BoundState(chart.machine, state.value, state.final));
   for (const state of chart.states.values()) {
     const bound = stateNamed(chart, states, state.value);
     for (const [event, branches] of state.branches) {

@@ -17,8 +17,13 @@ export interface Surroundings {
   symbols(): Iterable<string>;
   /** Who provides a symbol, in the order of the graph. */
   providers(symbol: string): readonly Provider[];
-  /** Those that an atom can see: a list for each enclosing flow that has any, nearest first. */
-  visible(atom: string, symbol: string): Iterable<readonly Provider[]>;
+  /**
+   * Visits those that an atom can see, nearest first.
+   *
+   * @param visit - Called with a provider's name, its part, and how many flows are between it and the atom; true ends
+   * the visit.
+   */
+  visit(atom: string, symbol: string, visit: (name: string, part: Provider['part'], level: number) => boolean): void;
 }
 
 /** The values of one run, as `Storage` holds them. */
@@ -26,11 +31,13 @@ export interface Values {
   detail(name: string): AtomDetail;
   /** A value that was injected for one atom. */
   argumentOf(detail: AtomDetail, symbol: string): Found | undefined;
-  /** Values that were injected for the whole flow, in the order in which they count. */
+  /** The value that was injected for the whole flow and counts. */
+  flowValue(symbol: string): Found | undefined;
+  /** All values that were injected for the whole flow, in the order in which they count. */
   flowValues(symbol: string): readonly Found[];
 }
 
-export const EMPTY_SURROUNDINGS: Surroundings = { symbols: () => [], providers: () => [], visible: () => [] };
+export const EMPTY_SURROUNDINGS: Surroundings = { symbols: () => [], providers: () => [], visit: () => undefined };
 
 type Answer = Found | { readonly missing: string };
 
@@ -81,32 +88,42 @@ function lookUp(
   symbol: string,
   options: ArgumentOptions,
 ): Answer {
-  const injected = values.argumentOf(detail, symbol) ?? values.flowValues(symbol)[0];
-  if (injected !== undefined) return injected;
-  for (const level of surroundings.visible(detail.name, symbol)) {
-    const answer = firstOf(values, level, symbol, options);
-    if (answer !== null) return answer;
-  }
-  const providers = surroundings.providers(symbol);
-  if (providers.length === 0) return { missing: `nothing provides ${JSON.stringify(symbol)}` };
-  const names = providers.map((provider) => provider.name).join(', ');
-  return { missing: `${JSON.stringify(symbol)} comes from ${names}, which ${detail.name} cannot see or which was ignored` };
+  const injected = values.argumentOf(detail, symbol) ?? values.flowValue(symbol);
+  return injected ?? nearestValue(values, surroundings, detail.name, symbol, options) ?? whyMissing(surroundings, detail.name, symbol);
 }
 
-/** The first value at one level; null when all its providers were ignored, so that the next level is to be asked. */
-function firstOf(values: Values, level: readonly Provider[], symbol: string, options: ArgumentOptions): Answer | null {
-  let readable = false;
-  let found: Found | undefined;
-  for (const { name, part } of level) {
+/** The first value in the nearest flow in which not all providers were ignored; null when there is no such flow. */
+function nearestValue(
+  values: Values,
+  surroundings: Surroundings,
+  atom: string,
+  symbol: string,
+  { predecessorsAreDone }: ArgumentOptions,
+): Answer | null {
+  let answer: Answer | null = null;
+  let readableLevel: number | null = null;
+  surroundings.visit(atom, symbol, (name, part, level) => {
+    if (readableLevel !== null && level !== readableLevel) return true;
     const reading = readLast(values.detail(name));
-    if (reading.kind === 'ignored') continue;
-    if (reading.kind === 'none') return { missing: `${name}, which provides it, has no result in the state ${String(reading.state)}` };
-    readable = true;
-    found ??= extract(reading.value, part);
-    if (found !== undefined && options.predecessorsAreDone) return found;
-  }
-  if (!readable) return null;
-  return found ?? { missing: `no result at hand has a value for ${JSON.stringify(symbol)}` };
+    if (reading.kind === 'ignored') return false;
+    if (reading.kind === 'none') {
+      answer = { missing: `${name}, which provides it, has no result in the state ${String(reading.state)}` };
+      return true;
+    }
+    readableLevel = level;
+    if (answer === null || !isFound(answer)) {
+      answer = extract(reading.value, part) ?? { missing: `no result at hand has a value for ${JSON.stringify(symbol)}` };
+    }
+    return predecessorsAreDone && isFound(answer);
+  });
+  return answer;
+}
+
+function whyMissing(surroundings: Surroundings, atom: string, symbol: string): Answer {
+  const providers = surroundings.providers(symbol);
+  if (providers.length === 0) return { missing: `nothing provides ${JSON.stringify(symbol)}` };
+  const names = providers.map(({ name }) => name).join(', ');
+  return { missing: `${JSON.stringify(symbol)} comes from ${names}, which ${atom} cannot see or which was ignored` };
 }
 
 /** The arguments, not optional, that nothing could ever provide. */
@@ -121,15 +138,12 @@ export function unsatisfiedArguments(
   const detail = values.detail(name);
   for (const [argument, symbol] of mapping.bindings) {
     if (mapping.optional.has(symbol)) continue;
-    if (values.argumentOf(detail, symbol) !== undefined || values.flowValues(symbol).length > 0) continue;
-    if (isEmpty(surroundings.visible(name, symbol))) missing.push(argument);
+    if (values.argumentOf(detail, symbol) !== undefined || values.flowValue(symbol) !== undefined) continue;
+    let isVisible = false;
+    surroundings.visit(name, symbol, () => (isVisible = true));
+    if (!isVisible) missing.push(argument);
   }
   return missing;
-}
-
-function isEmpty(levels: Iterable<unknown>): boolean {
-  for (const _ of levels) return false;
-  return true;
 }
 
 /**

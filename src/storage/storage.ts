@@ -12,7 +12,7 @@ import type { CommitRetryPolicy } from './ledger.js';
 import { EMPTY_SURROUNDINGS, fetchValues } from './lookup.js';
 import type { Surroundings } from './lookup.js';
 import { AtomSlot, Ledger } from './ledger.js';
-import type { Reading } from './values.js';
+import type { Found, Reading } from './values.js';
 import { extract, readExecuted, readReverted } from './values.js';
 
 /** The name of the record that holds injected values. No atom may have it. */
@@ -389,21 +389,30 @@ export class Storage {
   }
 
   /** A value that was injected for one atom. */
-  argumentOf(detail: AtomDetail, symbol: string): { readonly value: unknown } | undefined {
+  argumentOf(detail: AtomDetail, symbol: string): Found | undefined {
     const transient = this.#transientArguments.get(detail.name);
     if (transient?.has(symbol) === true) return { value: transient.get(symbol) };
     const persistent = this.#persistentArguments(detail);
     return persistent === undefined ? undefined : extract(persistent, symbol);
   }
 
-  /** Values that were injected for the whole flow under a symbol: the transient one first (D10). */
-  flowValues(symbol: string): { readonly value: unknown }[] {
-    const found: { readonly value: unknown }[] = [];
-    if (this.#transient.has(symbol)) found.push({ value: this.#transient.get(symbol) });
+  /** The value that was injected for the whole flow under a symbol: the transient one first (D10). */
+  flowValue(symbol: string): Found | undefined {
+    return this.#transientValue(symbol) ?? this.#persistentValue(symbol);
+  }
+
+  /** All values that were injected for the whole flow under a symbol. */
+  flowValues(symbol: string): Found[] {
+    return [this.#transientValue(symbol), this.#persistentValue(symbol)].filter((found) => found !== undefined);
+  }
+
+  #transientValue(symbol: string): Found | undefined {
+    return this.#transient.has(symbol) ? { value: this.#transient.get(symbol) } : undefined;
+  }
+
+  #persistentValue(symbol: string): Found | undefined {
     const injector = this.#slots.get(INJECTOR);
-    const persistent = injector === undefined ? undefined : extract(this.#injected(injector.detail), symbol);
-    if (persistent !== undefined) found.push(persistent);
-    return found;
+    return injector === undefined ? undefined : extract(this.#injected(injector.detail), symbol);
   }
 
   /** The symbols under which values were injected for the whole flow. */

@@ -7,7 +7,7 @@ import type { Household } from '../../src/interpreter/actors.js';
 import { ChartActor } from '../../src/interpreter/actors.js';
 import { InspectionHub } from '../../src/interpreter/inspection.js';
 import { createRoot } from '../../src/interpreter/root.js';
-import { bindChart } from '../../src/interpreter/services.js';
+import { bindChart, stateNamed } from '../../src/interpreter/services.js';
 
 /*
  * Every state, every event of the chart and one that it does not have, every combination of guard outcomes: XState's
@@ -68,7 +68,7 @@ function compiled(machine: AnyStateMachine, value: string, type: string): Step {
   const root = createActor(machine, { input: { name: 'root', index: 0 } });
   const household: Household = { hub: new InspectionHub(), parent: root };
   const chart = bindChart<object, { type: string }>(compileChart(machine), recorder(machine, actions));
-  const actor = new ChartActor('a', { name: 'a', index: 0 }, chart, value, household);
+  const actor = new ChartActor({ name: 'a', index: 0 }, stateNamed(chart, chart.states, value), household);
   const accepted = actor.accepts({ type });
   actor.send({ type });
   return { state: actor.value, actions, accepted };
@@ -106,7 +106,8 @@ describe.each(Object.entries(MACHINES))('the compiled chart of %s', (_, machine)
     const root = createActor(machine, { input: { name: 'root', index: 0 } });
     const bound = bindChart<object, { type: string }>(chart, recorder(machine, []));
     for (const { value } of chart.states.values()) {
-      const actor = new ChartActor('a', { name: 'a', index: 0 }, bound, value, { hub: new InspectionHub(), parent: root });
+      const household: Household = { hub: new InspectionHub(), parent: root };
+      const actor = new ChartActor({ name: 'a', index: 0 }, stateNamed(bound, bound.states, value), household);
       const snapshot = actor.getSnapshot();
       expect(snapshot.value).toBe(value);
       expect(snapshot.machine).toBe(machine);
