@@ -37,8 +37,7 @@ export interface AtomContext {
 /** Entered with the fact that nothing has come of it yet. */
 const start = <const State extends TaskState>(state: State) =>
   [
-    { type: 'saveState', params: { state } },
-    { type: 'saveProgress', params: { progress: 0 } },
+    { type: 'saveState', params: { state, progress: 0 } },
     { type: 'notify', params: { state } },
     { type: 'reportProgress', params: { progress: 0 } },
   ] as const;
@@ -46,8 +45,7 @@ const start = <const State extends TaskState>(state: State) =>
 /** Entered with a result. */
 const finish = <const State extends TaskState>(state: State) =>
   [
-    { type: 'saveResult', params: { state } },
-    { type: 'saveProgress', params: { progress: 1 } },
+    { type: 'saveResult', params: { state, progress: 1 } },
     { type: 'notify', params: { state } },
     { type: 'reportProgress', params: { progress: 1 } },
   ] as const;
@@ -77,9 +75,8 @@ export const taskMachine = setup({
     events: {} as AtomEvent,
   },
   actions: {
-    saveState: (_, _params: { state: TaskState }) => undefined,
-    saveResult: (_, _params: { state: TaskState }) => undefined,
-    saveProgress: (_, _params: { progress: number }) => undefined,
+    saveState: (_, _params: { state: TaskState; progress: number }) => undefined,
+    saveResult: (_, _params: { state: TaskState; progress?: number }) => undefined,
     forget: () => undefined,
     notify: (_, _params: { state: TaskState }) => undefined,
     reportProgress: (_, _params: { progress: number }) => undefined,
@@ -96,7 +93,6 @@ export const taskMachine = setup({
     PENDING: {
       entry: [
         'forget',
-        { type: 'saveProgress', params: { progress: 0 } },
         { type: 'notify', params: { state: 'PENDING' } },
         { type: 'reportProgress', params: { progress: 0 } },
       ],

@@ -110,7 +110,8 @@ function resultCheck(atom: string, check: Check, saveAs: SaveAs): (result: unkno
       const keys = listed(saveAs.keys());
       throw new TypeError(`execute of ${atom} has to return an object with ${keys}, got ${shown(result)}`);
     }
-    return check(Object.fromEntries(result instanceof Map ? result : Object.entries(result)));
+    const entries: Iterable<[string, unknown]> = result instanceof Map ? result : Object.entries(result);
+    return check(Object.fromEntries(entries));
   };
 }
 

@@ -11,7 +11,7 @@ export class Announcer {
   #settling: Promise<void> | null = null;
 
   constructor(
-    private readonly perChange: boolean,
+    readonly perChange: boolean,
     private readonly commit: () => Promise<void> | undefined,
   ) {
     this.#held = perChange ? [] : null;

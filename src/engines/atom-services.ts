@@ -1,7 +1,7 @@
 import type { AtomContext, AtomEvent, RetryEvent } from '../../machines/index.js';
 import type { Services } from '../interpreter/services.js';
 import type { Notifier } from '../notifications/notifier.js';
-import { put, resetDetail } from '../persistence/atom-details.js';
+import { put, resetDetail, withProgress } from '../persistence/atom-details.js';
 import type { AtomState } from '../persistence/details.js';
 import type { Runtime } from './runtime.js';
 
@@ -11,6 +11,12 @@ export type AtomDetails = { readonly oldState: AtomState; readonly result?: unkn
   | { readonly retryName: string; readonly retryUuid: string }
 );
 
+/** What the charts say of the state that is entered. Progress is kept with the state, in one change. */
+interface Entered {
+  readonly state: AtomState;
+  readonly progress?: number;
+}
+
 const FINISHED: ReadonlySet<AtomState> = new Set<AtomState>(['SUCCESS', 'FAILURE', 'REVERTED', 'REVERT_FAILURE']);
 
 /** What the charts of tasks and retries call upon: storage keeps, the notifier tells. */
@@ -18,29 +24,30 @@ export function atomServices(runtime: Runtime, notifier: Notifier<AtomDetails>):
   const { storage, readiness, announcer, compilation } = runtime;
 
   return {
-    saveState({ context: { index } }, { state }: { state: AtomState }) {
+    saveState({ context: { index } }, { state, progress }: Entered) {
       const slot = runtime.slot(index);
-      storage.write(slot, { ...slot.detail, state });
+      const { detail } = slot;
+      const meta = progress === undefined ? detail.meta : withProgress(detail.meta, progress);
+      storage.write(slot, { ...detail, state, meta });
       readiness.update(index);
     },
 
-    saveResult({ context: { index }, event }, { state }: { state: AtomState }) {
+    saveResult({ context: { index }, event }, { state, progress }: Entered) {
       const slot = runtime.slot(index);
       const detail = put(slot.detail, state, resultOf(event));
       // A retry that was undone starts from its first attempt when it is run again.
-      storage.write(slot, detail.kind === 'retry' && state === 'REVERTED' ? { ...detail, results: [] } : detail);
+      if (detail.kind === 'retry') storage.write(slot, state === 'REVERTED' ? { ...detail, results: [] } : detail);
+      else if (progress === undefined || detail.meta['progress'] === progress) storage.write(slot, detail);
+      else storage.write(slot, { ...detail, meta: withProgress(detail.meta, progress) });
       readiness.update(index);
-    },
-
-    saveProgress({ context: { name } }, { progress }: { progress: number }) {
-      storage.setTaskProgress(name, progress);
     },
 
     /** Results and failures go before the change is told; the intention is set by whoever asked (D4, D15). */
     forget({ context: { index } }) {
       const slot = runtime.slot(index);
-      const { intention } = slot.detail;
-      storage.write(slot, { ...resetDetail(slot.detail, 'PENDING'), intention });
+      const { kind, intention, meta } = slot.detail;
+      const forgotten = { ...resetDetail(slot.detail, 'PENDING'), intention };
+      storage.write(slot, kind === 'task' ? { ...forgotten, meta: withProgress(meta, 0) } : forgotten);
       readiness.update(index);
     },
 

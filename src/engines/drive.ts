@@ -57,31 +57,61 @@ export class Drive {
    */
   async advance(): Promise<EngineStage | null> {
     if (this.#terminal !== null) return null;
-    const { root, run } = this.parts;
     let stage: EngineStage;
     do {
-      const event: EngineEvent = this.asked === null ? { type: 'start' } : await this.#perform(this.asked);
-      root.send(event);
-      stage = stageOf(root);
+      const event = this.#perform();
+      stage = this.#enter(event instanceof Promise ? await event : event);
     } while (stage === 'GAME_OVER');
+    return stage;
+  }
+
+  /** Goes through all stages to the last. @throws what ends the run in FAILURE. */
+  async toEnd(): Promise<void> {
+    while (this.#terminal === null) {
+      const event = this.#perform();
+      this.#enter(event instanceof Promise ? await event : event);
+    }
+  }
+
+  #enter(event: EngineEvent): EngineStage {
+    const { root, run } = this.parts;
+    root.send(event);
+    const stage = stageOf(root);
     if (stage === 'FAILURE') throwFailures(run.failures);
     if (isTerminal(stage)) this.#terminal = stage;
     return stage;
   }
 
-  async #perform(work: Work): Promise<EngineEvent> {
-    const { runtime, run } = this.parts;
+  /** Does the work of the stage. */
+  #perform(): EngineEvent | Promise<EngineEvent> {
+    const work = this.asked;
+    if (work === null) return { type: 'start' };
+    const { announcer } = this.parts.runtime;
+    const mustYield = ++this.#stages % STAGES_BEFORE_YIELDING === 0;
+    return mustYield || announcer.perChange ? this.#performLater(work, mustYield) : this.#performNow(work);
+  }
+
+  async #performLater(work: Work, mustYield: boolean): Promise<EngineEvent> {
+    const { announcer, environment } = this.parts.runtime;
     // What was asked for while the stage was reported comes first.
-    const settled = runtime.announcer.settle();
-    if (settled !== undefined) await settled;
-    if (++this.#stages % STAGES_BEFORE_YIELDING === 0) await runtime.environment.clock.yield();
+    await announcer.settle();
+    if (mustYield) await environment.clock.yield();
+    return this.#performNow(work);
+  }
+
+  #performNow(work: Work): EngineEvent | Promise<EngineEvent> {
+    const { runtime, run } = this.parts;
     if (work === 'finish' || !runtime.options.gatherStatistics) return run[work]();
-    const { clock } = runtime.environment;
-    const before = clock.now();
-    const performed = run[work]();
-    const event = performed instanceof Promise ? await performed : performed;
-    runtime.statistics.msPerStage[TIMED[work]] += clock.now() - before;
+    const before = runtime.environment.clock.now();
+    const event = run[work]();
+    if (event instanceof Promise) return event.finally(() => this.#addTime(work, before));
+    this.#addTime(work, before);
     return event;
+  }
+
+  #addTime(work: keyof typeof TIMED, before: number): void {
+    const { environment, statistics } = this.parts.runtime;
+    statistics.msPerStage[TIMED[work]] += environment.clock.now() - before;
   }
 
   /** Settles the flow after the last stage. @throws what failed, when everything was reverted. */

@@ -360,7 +360,11 @@ export class Engine {
   }
 
   async #driveOn(drive: Drive): Promise<void> {
-    while ((await this.#step(drive)) !== null);
+    try {
+      await drive.toEnd();
+    } catch (error) {
+      await drive.fail(error);
+    }
   }
 
   /** Nobody asks for stages any more: the run is suspended and brought to its end. */

@@ -114,10 +114,7 @@ export class Readiness {
   /** Whether an atom is to be executed and can be. */
   canExecute(node: number): boolean {
     this.checks += 1;
-    if (this.#isAtom[node] === 0 || this.#unsettled[node] !== 0) return false;
-    if (this.intentionOf(node) !== 'EXECUTE') return false;
-    const state = this.stateOf(node);
-    return state === 'PENDING' || state === 'RETRYING';
+    return this.#isToExecute(node) && this.#unsettled[node] === 0;
   }
 
   /**
@@ -127,7 +124,13 @@ export class Readiness {
    */
   canRevert(node: number, atStart: boolean): boolean {
     this.checks += 1;
-    return this.#knowsBackwards && this.#uncleared[node] === 0 && this.#mayBeReverted(node, atStart);
+    return this.#knowsBackwards && this.#mayBeReverted(node, atStart) && this.#uncleared[node] === 0;
+  }
+
+  /** Whether an atom can be executed or reverted. One that has nothing to do is not looked at. */
+  canRun(node: number, atStart: boolean): boolean {
+    if (this.#isToExecute(node)) return this.canExecute(node);
+    return this.#mayBeReverted(node, atStart) && this.canRevert(node, atStart);
   }
 
   /** Atoms that have come to be ready to be reverted since this was last asked, in the order of the graph. */
@@ -135,6 +138,12 @@ export class Readiness {
     const found = [...new Set(this.#revertible)].filter((node) => this.canRevert(node, false));
     this.#revertible = [];
     return found.sort((a, b) => a - b);
+  }
+
+  #isToExecute(node: number): boolean {
+    if (this.#isAtom[node] === 0 || this.intentionOf(node) !== 'EXECUTE') return false;
+    const state = this.stateOf(node);
+    return state === 'PENDING' || state === 'RETRYING';
   }
 
   #mayBeReverted(node: number, atStart: boolean): boolean {

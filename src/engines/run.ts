@@ -5,12 +5,12 @@ import { isAtom } from '../compiler/compilation.js';
 import { UnstorableValueError } from '../errors.js';
 import type { Executor, Submission } from '../executors/executor.js';
 import { Failure } from '../failure.js';
-import type { AtomState } from '../persistence/details.js';
 import { Resolver } from './resolver.js';
 import type { Runtime } from './runtime.js';
 import type { Start } from './scheduler.js';
 import { Scheduler } from './scheduler.js';
 import { Selector } from './selector.js';
+import { Wave } from './wave.js';
 
 const SCHEDULE_NEXT: EngineEvent = { type: 'schedule_next' };
 const WAIT_FINISHED: EngineEvent = { type: 'wait_finished' };
@@ -39,7 +39,7 @@ export class Run {
   readonly #selector: Selector;
   readonly #resolver: Resolver;
   readonly #running = new Map<Start, Submission>();
-  #next = new Set<number>();
+  readonly #next: Wave;
   #done: Start[] = [];
   #isFirstWave = true;
   #wake: (() => void) | null = null;
@@ -48,6 +48,7 @@ export class Run {
     private readonly runtime: Runtime,
     private readonly executors: Executors,
   ) {
+    this.#next = new Wave(runtime.compilation.nodes.length);
     this.#scheduler = new Scheduler(runtime);
     this.#selector = new Selector(runtime);
     this.#resolver = new Resolver(runtime);
@@ -80,19 +81,19 @@ export class Run {
   /** Starts the atoms that were found, or takes back those that wait for an executor. */
   async schedule(): Promise<EngineEvent> {
     const { runtime } = this;
-    const state = runtime.storage.getFlowState();
+    const { announcer, options, statistics, storage } = runtime;
+    const state = storage.getFlowState();
     if (state === 'RUNNING' && this.#next.size > 0) {
-      const wave = this.#byPriority(this.#next);
-      this.#next = new Set();
       runtime.isAtStart = this.#isFirstWave;
-      if (runtime.options.checkpoint === 'change') await this.#startEach(wave);
-      else await this.#startTogether(wave);
+      const wave = this.#byPriority(this.#next.take());
+      const finished = options.checkpoint === 'change' ? this.#startEach(wave) : this.#startTogether(wave);
+      if (finished !== undefined) await finished;
       runtime.isAtStart = false;
     } else if (state === 'SUSPENDING') this.cancelWaiting();
     this.#isFirstWave = false;
-    const settled = runtime.announcer.settle();
+    const settled = announcer.settle();
     if (settled !== undefined) await settled;
-    runtime.statistics.incomplete = this.#running.size + this.#done.length;
+    statistics.incomplete = this.#running.size + this.#done.length;
     return WAIT_FINISHED;
   }
 
@@ -107,31 +108,53 @@ export class Run {
   }
 
   /** Completes what has come to an end and finds what that makes ready. */
-  async analyze(): Promise<EngineEvent> {
-    const { runtime } = this;
+  analyze(): EngineEvent | Promise<EngineEvent> {
     const done = this.#done;
     this.#done = [];
-    const found = new Set<number>();
-    for (const start of done) {
-      try {
-        const completed = this.#complete(start);
-        if (completed !== undefined) await completed;
-        if (this.failures.length > 0) continue;
-        const asked = this.#selector.after(start.node.index, found);
-        if (asked !== undefined) await asked;
-      } catch (error) {
-        this.failures.push(Failure.from(error));
-      }
+    for (let at = 0; at < done.length; at++) {
+      const examined = this.#examine(done[at]);
+      if (examined !== undefined) return this.#analyzeFrom(done, at + 1, examined);
     }
-    const settled = runtime.announcer.settle();
-    if (settled !== undefined) await settled;
-    runtime.statistics.awaiting = found.size;
-    runtime.statistics.incomplete = this.#running.size;
-    const state = runtime.storage.getFlowState();
-    if (state === 'RUNNING' && found.size > 0 && this.failures.length === 0) {
-      this.#next = found;
-      return SCHEDULE_NEXT;
+    const settled = this.runtime.announcer.settle();
+    return settled === undefined ? this.#afterAnalysis() : settled.then(() => this.#afterAnalysis());
+  }
+
+  /** The rest of the analysis, where there is something to wait for. */
+  async #analyzeFrom(done: readonly Start[], first: number, examined: Promise<void>): Promise<EngineEvent> {
+    await examined;
+    for (let at = first; at < done.length; at++) await this.#examine(done[at]);
+    await this.runtime.announcer.settle();
+    return this.#afterAnalysis();
+  }
+
+  /** Completes an atom and finds what that makes ready. It never throws or rejects: an error ends the run in FAILURE. */
+  #examine(start: Start | undefined): Promise<void> | undefined {
+    if (start === undefined) return undefined;
+    try {
+      const completed = this.#complete(start);
+      const found = completed === undefined ? this.#find(start) : completed.then(() => this.#find(start));
+      return found?.catch((error: unknown) => this.#fail(error));
+    } catch (error) {
+      this.#fail(error);
+      return undefined;
     }
+  }
+
+  #find({ node }: Start): Promise<void> | undefined {
+    return this.failures.length > 0 ? undefined : this.#selector.after(node.index, this.#next);
+  }
+
+  #fail(error: unknown): void {
+    this.failures.push(Failure.from(error));
+  }
+
+  #afterAnalysis(): EngineEvent {
+    const { statistics, storage } = this.runtime;
+    statistics.awaiting = this.#next.size;
+    statistics.incomplete = this.#running.size;
+    const state = storage.getFlowState();
+    if (state === 'RUNNING' && this.#next.size > 0 && this.failures.length === 0) return SCHEDULE_NEXT;
+    this.#next.take();
     if (this.#running.size > 0 || this.#done.length > 0) {
       if (state === 'SUSPENDING') this.cancelWaiting();
       return WAIT_FINISHED;
@@ -147,13 +170,9 @@ export class Run {
   #verdict(): 'failed' | 'suspended' | 'success' | 'reverted' {
     const { runtime } = this;
     if (this.failures.length > 0) return 'failed';
-    const states = new Set<AtomState | null>();
-    let isDone = true;
-    for (const { index } of runtime.compilation.atoms) {
-      states.add(runtime.stateOf(index));
-      isDone &&= runtime.readiness.isDone(index);
-    }
-    if (isDone) return 'success';
+    const { atoms } = runtime.compilation;
+    if (atoms.every(({ index }) => runtime.readiness.isDone(index))) return 'success';
+    const states = new Set(atoms.map(({ index }) => runtime.stateOf(index)));
     const isSuspending = runtime.storage.getFlowState() === 'SUSPENDING';
     if (isSuspending && (states.has('RUNNING') || states.has('REVERTING'))) return 'suspended';
     if (this.#selector.isAnyReady({ atStart: isSuspending })) return 'suspended';
@@ -178,31 +197,56 @@ export class Run {
     this.#running.clear();
   }
 
-  #byPriority(found: ReadonlySet<number>): number[] {
+  #byPriority(wave: number[]): number[] {
     const { compilation } = this.runtime;
     const priorityOf = (index: number) => {
       const node = compilation.node(index);
       return isAtom(node) ? node.item.priority : 0;
     };
-    const wave = [...found];
     return wave.every((index) => priorityOf(index) === 0)
       ? wave
       : wave.sort((a, b) => priorityOf(b) - priorityOf(a));
   }
 
   /** All are marked in one commit, before the first of them runs (C1, C3). */
-  async #startTogether(wave: readonly number[]): Promise<void> {
+  #startTogether(wave: readonly number[]): Promise<void> | undefined {
+    const only = wave[0];
+    if (wave.length > 1 || only === undefined) return this.#startMany(wave);
+    const { announcer, storage } = this.runtime;
+    announcer.hold();
+    let begun: Start | null | Promise<Start | null>;
+    try {
+      begun = this.#scheduler.begin(only);
+    } catch (error) {
+      this.#fail(error);
+      announcer.letGo();
+      return storage.commit();
+    }
+    if (begun instanceof Promise) return this.#startMany(wave, begun);
+    const committed = storage.commit();
+    if (committed !== undefined) return this.#startCommitted(begun, committed);
+    announcer.letGo();
+    return begun === null ? undefined : this.#submit(begun);
+  }
+
+  async #startCommitted(start: Start | null, committed: Promise<void>): Promise<void> {
+    await committed;
+    this.runtime.announcer.letGo();
+    if (start !== null) await this.#submit(start);
+  }
+
+  async #startMany(wave: readonly number[], first?: Promise<Start | null>): Promise<void> {
     const { announcer, storage } = this.runtime;
     const starts: { readonly start: Start; readonly news: readonly (() => void)[] }[] = [];
     announcer.hold();
     try {
       for (const index of wave) {
-        const begun = this.#scheduler.begin(index);
+        const begun = first ?? this.#scheduler.begin(index);
         const start = begun instanceof Promise ? await begun : begun;
         if (start !== null) starts.push({ start, news: announcer.take() });
       }
     } catch (error) {
-      this.failures.push(Failure.from(error));
+      this.#fail(error);
     } finally {
       announcer.letGo();
     }
@@ -222,7 +266,7 @@ export class Run {
         const start = await this.#scheduler.begin(index);
         if (start !== null) await this.#submit(start);
       } catch (error) {
-        this.failures.push(Failure.from(error));
+        this.#fail(error);
         return;
       }
     }

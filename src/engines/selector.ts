@@ -2,8 +2,7 @@ import type { PlanNode } from '../compiler/compilation.js';
 import type { Depth } from '../flows/depth.js';
 import type { Runtime } from './runtime.js';
 import { BreadthFirst } from './traversal.js';
-
-type Found = Set<number>;
+import type { Wave } from './wave.js';
 
 /**
  * Finds the atoms that may run next.
@@ -23,7 +22,7 @@ export class Selector {
   }
 
   /** All atoms that may run when a run begins: those to execute, then those to revert, in the order of the graph. */
-  async atStart(found: Found): Promise<void> {
+  async atStart(found: Wave): Promise<void> {
     const { compilation, readiness } = this.runtime;
     for (const node of compilation.atoms) {
       if (readiness.canExecute(node.index)) await this.#admit(node.index, found);
@@ -35,11 +34,11 @@ export class Selector {
   /** Whether any atom may run. Deciders are not asked. */
   isAnyReady({ atStart }: { readonly atStart: boolean }): boolean {
     const { compilation, readiness } = this.runtime;
-    return compilation.atoms.some(({ index }) => readiness.canExecute(index) || readiness.canRevert(index, atStart));
+    return compilation.atoms.some(({ index }) => readiness.canRun(index, atStart));
   }
 
   /** Adds what an atom that has just been completed makes ready. @returns something to wait for where deciders are asked. */
-  after(origin: number, found: Found): Promise<void> | undefined {
+  after(origin: number, found: Wave): Promise<void> | undefined {
     const { runtime } = this;
     const state = runtime.stateOf(origin);
     const intention = runtime.intentionOf(origin);
@@ -53,7 +52,7 @@ export class Selector {
     return undefined;
   }
 
-  #executableAfter(origin: number, found: Found): void {
+  #executableAfter(origin: number, found: Wave): void {
     const { compilation, readiness } = this.runtime;
     const walk = this.#walk.from(origin, compilation.forward);
     for (let node = walk.next(); node !== undefined; node = walk.next()) {
@@ -62,7 +61,7 @@ export class Selector {
     }
   }
 
-  async #admittedAfter(origin: number, found: Found): Promise<void> {
+  async #admittedAfter(origin: number, found: Wave): Promise<void> {
     const { compilation, readiness } = this.runtime;
     let walk = this.#walk.from(origin, compilation.forward);
     let goesEverywhere = false;
@@ -82,7 +81,7 @@ export class Selector {
     return walk;
   }
 
-  #revertibleBefore(origin: number, found: Found): void {
+  #revertibleBefore(origin: number, found: Wave): void {
     const { compilation, readiness } = this.runtime;
     if (!readiness.isCleared(origin)) return;
     const walk = this.#walk.from(origin, compilation.backward);
@@ -97,7 +96,7 @@ export class Selector {
    *
    * @returns whether it was let in.
    */
-  async #admit(index: number, found: Found): Promise<boolean> {
+  async #admit(index: number, found: Wave): Promise<boolean> {
     const { compilation, deciders, storage } = this.runtime;
     const node = compilation.node(index);
     const depth = compilation.hasDeciders ? deciders.refusal(node, storage) : null;

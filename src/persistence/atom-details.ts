@@ -19,20 +19,24 @@ export interface NewAtomDetail {
   readonly meta?: Meta;
 }
 
+/** Metadata of most atoms most of the time: nothing, a start, an end. Shared, so that they cost nothing. */
+const NO_META: Meta = Object.freeze({});
+const STARTED: Meta = Object.freeze({ progress: 0 });
+const FINISHED: Meta = Object.freeze({ progress: 1 });
+
+/** Metadata with how far a task is, from 0 to 1. */
+export function withProgress(meta: Meta, progress: number): Meta {
+  if (meta['progress'] === progress) return meta;
+  if (meta === NO_META || meta === STARTED || meta === FINISHED) {
+    if (progress === 0) return STARTED;
+    if (progress === 1) return FINISHED;
+  }
+  return { ...meta, progress };
+}
+
 /** The detail of a task that has not run. */
 export function newTaskDetail(given: NewAtomDetail, environment: Environment = systemEnvironment): TaskDetail {
-  return { ...newAtom(given, environment), kind: 'task', results: null };
-}
-
-/** The detail of a retry that has not run. */
-export function newRetryDetail(given: NewAtomDetail, environment: Environment = systemEnvironment): RetryDetail {
-  return { ...newAtom(given, environment), kind: 'retry', results: [] };
-}
-
-function newAtom(
-  { name, position, uuid, version = null, state = 'PENDING', meta = {} }: NewAtomDetail,
-  environment: Environment,
-) {
+  const { name, position, uuid, version = null, state = 'PENDING', meta = NO_META } = given;
   return {
     uuid: uuid ?? environment.newId(),
     name,
@@ -44,7 +48,14 @@ function newAtom(
     failure: null,
     revertResults: null,
     revertFailure: null,
-  } as const;
+    kind: 'task',
+    results: null,
+  };
+}
+
+/** The detail of a retry that has not run. */
+export function newRetryDetail(given: NewAtomDetail, environment: Environment = systemEnvironment): RetryDetail {
+  return { ...newTaskDetail(given, environment), kind: 'retry', results: [] };
 }
 
 /**

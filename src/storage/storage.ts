@@ -5,7 +5,7 @@ import type { Environment } from '../environment.js';
 import { DisallowedAccessError, DuplicateError, NotFoundError } from '../errors.js';
 import type { Failure } from '../failure.js';
 import { setOwn } from '../own-property.js';
-import { addAttemptFailure, newRetryDetail, newTaskDetail, put } from '../persistence/atom-details.js';
+import { addAttemptFailure, newRetryDetail, newTaskDetail, put, withProgress } from '../persistence/atom-details.js';
 import type { Codec, Connection } from '../persistence/backend.js';
 import type { AtomDetail, AtomState, FlowDetail, Meta, RetryDetail } from '../persistence/details.js';
 import type { CommitRetryPolicy } from './ledger.js';
@@ -220,7 +220,8 @@ export class Storage {
     if (slot.detail.kind !== 'task') throw new TypeError(`${name} is a retry, and only tasks have progress`);
     const { meta } = slot.detail;
     if (details === undefined) {
-      if (meta['progress'] !== progress) this.write(slot, { ...slot.detail, meta: { ...meta, progress } });
+      const changed = withProgress(meta, progress);
+      if (changed !== meta) this.write(slot, { ...slot.detail, meta: changed });
       return;
     }
     const progressDetails = Object.keys(details).length === 0 ? null : { atProgress: progress, details };
