@@ -1,7 +1,16 @@
 import { defineConfig } from 'vitest/config';
 import { ClosingLineReporter } from './scripts/closing-line-reporter.js';
 
+const here = (path: string) => new URL(path, import.meta.url).pathname;
+
 export default defineConfig({
+  // The package by its own name is its sources, so that the README is run as it stands.
+  resolve: {
+    alias: [
+      { find: /^flowstate$/, replacement: here('src/index.ts') },
+      { find: /^flowstate\/(machines|visualizations)$/, replacement: here('$1/index.ts') },
+    ],
+  },
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['dist/**', 'node_modules/**'],
