@@ -21,7 +21,7 @@ export class Scopes {
    *
    * @param visit - Called with a provider and the number of flows between it and the atom; true ends the visit.
    */
-  visitProviders(atom: AtomNode, symbol: string, visit: (provider: Provider, level: number) => boolean): void {
+  visitProviders(atom: PlanNode, symbol: string, visit: (provider: Provider, level: number) => boolean): void {
     const providers = this.compilation.providersOf(symbol);
     if (providers.length === 0) return;
     let child: PlanNode = atom;

@@ -7,10 +7,10 @@ import type {
   RetryEvent,
 } from '../../machines/index.js';
 import { engineMachine, flowMachine, retryMachine, taskMachine } from '../../machines/index.js';
+import type { ArgumentMapping } from '../atoms/arguments.js';
 import type { Task } from '../atoms/task.js';
 import type { Compilation } from '../compiler/compilation.js';
 import { compile } from '../compiler/compile.js';
-import { Scopes } from '../compiler/scopes.js';
 import type { Environment } from '../environment.js';
 import { systemEnvironment } from '../environment.js';
 import { ExecutionError, InvalidStateError, MissingDependenciesError } from '../errors.js';
@@ -57,6 +57,8 @@ export interface EngineParts {
   /** Gives back what the engine was given for itself. */
   readonly release: () => Promise<void>;
 }
+
+const METHODS = ['execute', 'revert'] as const;
 
 /**
  * Runs one flow: to its end, back to where nothing has happened, or to where it was suspended.
@@ -226,7 +228,7 @@ export class Engine {
       this.storage.checkAtoms(atoms);
       await this.#tellFlow({ type: 'resume' });
       this.storage.ensureAtoms(atoms);
-      this.storage.surroundings = surroundingsOf(compilation, new Scopes(compilation));
+      this.storage.surroundings = surroundingsOf(compilation, this.storage);
       const transient = this.options.injectTransient;
       for (const { name, item } of compilation.atoms) {
         if (item.inject !== undefined) this.storage.addAtomArguments(name, item.inject, { transient });
@@ -264,11 +266,18 @@ export class Engine {
     const compilation = this.#compiled('validate');
     const { surroundings } = this.storage;
     const errors: MissingDependenciesError[] = [];
-    for (const { name, item } of compilation.atoms) {
-      for (const method of ['execute', 'revert'] as const) {
+    const runtime = this.#prepared('validate');
+    for (const { item, index } of compilation.atoms) {
+      let satisfied: ArgumentMapping | null = null;
+      for (const method of METHODS) {
         const mapping = method === 'execute' ? item.executeMapping : item.revertMapping;
-        const missing = unsatisfiedArguments(this.storage, surroundings, name, mapping).sort();
-        if (missing.length === 0) continue;
+        if (mapping.bindings.size === 0 || mapping === satisfied) continue;
+        const asker = { place: index, detail: runtime.slot(index).detail };
+        const missing = unsatisfiedArguments(this.storage, surroundings, asker, mapping).sort();
+        if (missing.length === 0) {
+          satisfied = mapping;
+          continue;
+        }
         const hint = this.#hint(missing.map((argument) => mapping.bindings.get(argument) ?? argument));
         errors.push(new MissingDependenciesError(item.toString(), missing, { method, hint, cause: errors.at(-1) }));
       }

@@ -41,10 +41,9 @@ export class Readiness {
     this.#undone = new Uint8Array(count);
     this.#uncleared = new Int32Array(count);
     this.#cleared = new Uint8Array(count);
-    this.rebuild();
   }
 
-  /** Takes all states and intentions as they are now. */
+  /** Takes all states and intentions as they are now. Comes before everything else. */
   rebuild(): void {
     const { topological, backward } = this.compilation;
     this.#knowsBackwards = false;

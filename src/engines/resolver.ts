@@ -56,9 +56,10 @@ export class Resolver {
     }
   }
 
-  #consult({ item, name }: RetryNode): unknown {
+  #consult({ item, name, index }: RetryNode): unknown {
     const { storage } = this.runtime;
-    const args = argumentsFor(storage, storage.surroundings, name, item.executeMapping, { predecessorsAreDone: false });
+    const asker = { place: index, detail: this.runtime.slot(index).detail };
+    const args = argumentsFor(storage, storage.surroundings, asker, item.executeMapping, { predecessorsAreDone: false });
     args['history'] = storage.getRetryHistory(name);
     return item.onFailure(args as never);
   }

@@ -92,7 +92,8 @@ export class Scheduler {
 
   #executeWork(node: AtomNode): Work {
     const { storage, readiness } = this.runtime;
-    const args = argumentsFor(storage, storage.surroundings, node.name, node.item.executeMapping, {
+    const asker = { place: node.index, detail: this.runtime.slot(node.index).detail };
+    const args = argumentsFor(storage, storage.surroundings, asker, node.item.executeMapping, {
       predecessorsAreDone: readiness.isReached(node.index),
     });
     if (node.kind === 'task') return this.#taskWork(node, 'execute', args);
@@ -102,7 +103,9 @@ export class Scheduler {
 
   #revertWork(node: AtomNode): Work {
     const { storage } = this.runtime;
-    const args = argumentsFor(storage, storage.surroundings, node.name, node.item.revertMapping, {
+    const { detail } = this.runtime.slot(node.index);
+    const asker = { place: node.index, detail };
+    const args = argumentsFor(storage, storage.surroundings, asker, node.item.revertMapping, {
       predecessorsAreDone: false,
     });
     args['flowFailures'] = storage.getExecuteFailures();
@@ -110,8 +113,7 @@ export class Scheduler {
       args['history'] = storage.getRetryHistory(node.name);
       return this.#retryWork(node, 'revert', args);
     }
-    const { failure, results } = storage.detail(node.name);
-    args['result'] = failure ?? results;
+    args['result'] = detail.failure ?? detail.results;
     return this.#taskWork(node, 'revert', args);
   }
 
@@ -123,7 +125,7 @@ export class Scheduler {
     return { atom: node.item, method, args, context: contextOf(this.runtime, node, method) };
   }
 
-  #hasProgress({ kind, name }: AtomNode): boolean {
-    return kind === 'task' && this.runtime.storage.getTaskProgress(name) !== 0;
+  #hasProgress({ kind, index }: AtomNode): boolean {
+    return kind === 'task' && (this.runtime.slot(index).detail.meta['progress'] ?? 0) !== 0;
   }
 }

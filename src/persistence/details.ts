@@ -1,17 +1,14 @@
 import type { FlowState, Intention, RetryState } from '../../machines/index.js';
+import type { Attempt } from '../atoms/history.js';
 import type { Failure } from '../failure.js';
+
+export type { Attempt } from '../atoms/history.js';
 
 /** A state of a task or of a retry. */
 export type AtomState = RetryState;
 
 /** Facts kept beside a record: factory details, injected values, progress, timings. Plain data. */
 export type Meta = Readonly<Record<string, unknown>>;
-
-/** One time that a retry's `execute` succeeded: what it gave, and who failed afterwards, by atom name. */
-export interface Attempt {
-  readonly provided: unknown;
-  readonly failures: ReadonlyMap<string, Failure>;
-}
 
 interface AtomDetailBase {
   readonly uuid: string;

@@ -18,12 +18,19 @@ export interface Surroundings {
   /** Who provides a symbol, in the order of the graph. */
   providers(symbol: string): readonly Provider[];
   /**
-   * Visits those that an atom can see, nearest first.
+   * Visits the records of those that an atom can see, nearest first.
    *
-   * @param visit - Called with a provider's name, its part, and how many flows are between it and the atom; true ends
+   * @param place - The atom's number in the compiled flow.
+   * @param visit - Called with a provider's record, its part, and how many flows are between it and the atom; true ends
    * the visit.
    */
-  visit(atom: string, symbol: string, visit: (name: string, part: Provider['part'], level: number) => boolean): void;
+  visit(place: number, symbol: string, visit: (detail: AtomDetail, part: Provider['part'], level: number) => boolean): void;
+}
+
+/** An atom that looks symbols up: its record, and its number in the compiled flow. */
+export interface Asker {
+  readonly detail: AtomDetail;
+  readonly place: number;
 }
 
 /** The values of one run, as `Storage` holds them. */
@@ -64,18 +71,17 @@ export interface ArgumentOptions {
 export function argumentsFor(
   values: Values,
   surroundings: Surroundings,
-  name: string,
+  asker: Asker,
   mapping: ArgumentMapping,
   options: ArgumentOptions,
 ): Record<string, unknown> {
   const found: Record<string, unknown> = {};
   if (mapping.bindings.size === 0) return found;
-  const detail = values.detail(name);
   for (const [argument, symbol] of mapping.bindings) {
-    const answer = lookUp(values, surroundings, detail, symbol, options);
+    const answer = lookUp(values, surroundings, asker, symbol, options);
     if (isFound(answer)) setOwn(found, argument, answer.value);
     else if (!mapping.optional.has(symbol)) {
-      throw new NotFoundError(`The argument ${argument} of ${name} cannot be found: ${answer.missing}`);
+      throw new NotFoundError(`The argument ${argument} of ${asker.detail.name} cannot be found: ${answer.missing}`);
     }
   }
   return found;
@@ -84,30 +90,33 @@ export function argumentsFor(
 function lookUp(
   values: Values,
   surroundings: Surroundings,
-  detail: AtomDetail,
+  { detail, place }: Asker,
   symbol: string,
   options: ArgumentOptions,
 ): Answer {
-  const injected = values.argumentOf(detail, symbol) ?? values.flowValue(symbol);
-  return injected ?? nearestValue(values, surroundings, detail.name, symbol, options) ?? whyMissing(surroundings, detail.name, symbol);
+  return (
+    values.argumentOf(detail, symbol) ??
+    values.flowValue(symbol) ??
+    nearestValue(surroundings, place, symbol, options) ??
+    whyMissing(surroundings, detail.name, symbol)
+  );
 }
 
 /** The first value in the nearest flow in which not all providers were ignored; null when there is no such flow. */
 function nearestValue(
-  values: Values,
   surroundings: Surroundings,
-  atom: string,
+  place: number,
   symbol: string,
   { predecessorsAreDone }: ArgumentOptions,
 ): Answer | null {
   let answer: Answer | null = null;
   let readableLevel: number | null = null;
-  surroundings.visit(atom, symbol, (name, part, level) => {
+  surroundings.visit(place, symbol, (detail, part, level) => {
     if (readableLevel !== null && level !== readableLevel) return true;
-    const reading = readLast(values.detail(name));
+    const reading = readLast(detail);
     if (reading.kind === 'ignored') return false;
     if (reading.kind === 'none') {
-      answer = { missing: `${name}, which provides it, has no result in the state ${String(reading.state)}` };
+      answer = { missing: `${detail.name}, which provides it, has no result in the state ${String(reading.state)}` };
       return true;
     }
     readableLevel = level;
@@ -130,18 +139,16 @@ function whyMissing(surroundings: Surroundings, atom: string, symbol: string): A
 export function unsatisfiedArguments(
   values: Values,
   surroundings: Surroundings,
-  name: string,
+  { detail, place }: Asker,
   mapping: ArgumentMapping,
 ): string[] {
   const missing: string[] = [];
-  if (mapping.bindings.size === 0) return missing;
-  const detail = values.detail(name);
   for (const [argument, symbol] of mapping.bindings) {
     if (mapping.optional.has(symbol)) continue;
-    if (values.argumentOf(detail, symbol) !== undefined || values.flowValue(symbol) !== undefined) continue;
     let isVisible = false;
-    surroundings.visit(name, symbol, () => (isVisible = true));
-    if (!isVisible) missing.push(argument);
+    surroundings.visit(place, symbol, () => (isVisible = true));
+    if (isVisible) continue;
+    if (values.argumentOf(detail, symbol) === undefined && values.flowValue(symbol) === undefined) missing.push(argument);
   }
   return missing;
 }

@@ -104,11 +104,11 @@ describe('a retry for some times', () => {
 describe.each([
   [
     'a retry for each of some values',
-    (values: Iterable<unknown>, revertAll = false) => tryAll(forEach({ values, revertAll })),
+    (values: Iterable<unknown>, revertAll?: boolean) => tryAll(forEach({ values, revertAll })),
   ],
   [
     'a retry for each of the values that it is given',
-    (values: Iterable<unknown>, revertAll = false) => tryAll(parameterizedForEach({ revertAll }), { values }),
+    (values: Iterable<unknown>, revertAll?: boolean) => tryAll(parameterizedForEach({ revertAll }), { values }),
   ],
 ])('%s', (_name, tryEach) => {
   it('tries one after another, equal ones as often as they are there', () => {

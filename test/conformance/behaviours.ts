@@ -129,9 +129,12 @@ export function behavioursOf(root: CaseNode, counts: CallCounts, stage: Stage): 
   ): unknown => {
     if (stage.isDead) return silence();
     const spec = atoms.get(name);
-    const defaults = spec !== undefined && 'type' in spec
-      ? method === 'execute' ? spec.optionalArgs : spec.revertOptionalArgs
-      : undefined;
+    const defaults =
+      spec !== undefined && 'type' in spec
+        ? method === 'execute'
+          ? spec.optionalArgs
+          : spec.revertOptionalArgs
+        : undefined;
     const args = encodeArguments(withDefaults(given, defaults));
     stage.trace({ call: method, scope: kind, name, args });
     const index = counts.next(method, name);
@@ -167,4 +170,3 @@ export function behavioursOf(root: CaseNode, counts: CallCounts, stage: Stage): 
     },
   };
 }
-

@@ -4,7 +4,7 @@ import { parseCase } from './case.js';
 import { checkCrashes } from './crash.js';
 import type { CrashReport } from './crash.js';
 import type { CommandLine } from './options.js';
-import { judgeCase, withinTime } from './runner.js';
+import { judgeCase, orReason } from './runner.js';
 import { storesAt } from './stores.js';
 
 /*
@@ -17,9 +17,14 @@ export interface Verdict {
   readonly crashes: CrashReport | null;
 }
 
-const options: CommandLine = workerData;
+const options = optionsOf(workerData);
 const stores = storesAt(options.backend);
 const settings = { ...options, openBackend: () => stores.open() };
+
+/** The thread that starts this one says how cases are run. */
+function optionsOf(data: unknown): CommandLine {
+  return data as CommandLine;
+}
 
 /** Errors that nobody waited for, since the case began. */
 let stray: string[] = [];
@@ -31,12 +36,14 @@ function textOf(error: unknown): string {
 
 async function judge(test: ConformanceCase): Promise<Verdict> {
   if (options.crash === null) return { reasons: await judgeCase(test, settings), crashes: null };
-  try {
-    const crashes = await withinTime(options.timeoutMs, () => checkCrashes(test, settings));
-    return { reasons: crashes.reasons, crashes };
-  } catch (error) {
-    return { reasons: [`cannot be run: ${textOf(error)}`], crashes: null };
-  }
+  return orReason<Verdict>(
+    options.timeoutMs,
+    async () => {
+      const crashes = await checkCrashes(test, settings);
+      return { reasons: crashes.reasons, crashes };
+    },
+    (reason) => ({ reasons: [reason], crashes: null }),
+  );
 }
 
 async function answer(text: string): Promise<Verdict> {

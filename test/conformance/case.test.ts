@@ -37,7 +37,9 @@ describe('a case', () => {
   });
 
   it('is refused with the place that is wrong', () => {
-    expect(() => parseCase({ ...minimal, flow: { type: 'flow', pattern: 'linear', name: 'f', children: [{ type: 'task' }] } })).toThrow('flow.children.0.name');
+    expect(() =>
+      parseCase({ ...minimal, flow: { type: 'flow', pattern: 'linear', name: 'f', children: [{ type: 'task' }] } }),
+    ).toThrow('flow.children.0.name');
     expect(() => parseCase({ ...minimal, engine: {} })).toThrow('engine.deferReverts');
     expect(() => parseCase({ ...minimal, runs: [{ flow: minimal.flow }] })).toThrow('flow needs engine');
     expect(() => parseCase({ ...minimal, extra: 1 })).toThrow('extra');
@@ -48,8 +50,7 @@ describe('a case', () => {
     // zod reads all of it but the two rules about members that need one another.
     const withoutRules = (key: string, value: unknown) => (key === 'dependentRequired' ? undefined : value);
     const text = readFileSync(join(import.meta.dirname, 'case.schema.json'), 'utf8');
-    const schema: z.core.JSONSchema.JSONSchema = JSON.parse(text, withoutRules);
-    const official = z.fromJSONSchema(schema);
+    const official = z.fromJSONSchema(JSON.parse(text, withoutRules) as z.core.JSONSchema.JSONSchema);
     const random = seededRandom(3);
     let refused = 0;
     for (const entry of readCaseDirectory(join(import.meta.dirname, 'cases'))) {
@@ -87,11 +88,13 @@ describe('a directory of case files', () => {
     write('a.json', '[{');
     write('b.json', {});
     write('c.json', [1, { ...minimal, runs: 1 }, minimal, minimal]);
-    expect(readCaseDirectory(directory)).toMatchObject([
-      { title: 'a.json', problem: expect.stringContaining('cannot be read') },
+    const entries: unknown = readCaseDirectory(directory);
+    const containing = (text: string): unknown => expect.stringContaining(text);
+    expect(entries).toMatchObject([
+      { title: 'a.json', problem: containing('cannot be read') },
       { title: 'b.json', problem: 'not an array of cases' },
-      { title: 'c.json[0]', problem: expect.stringContaining('not a case') },
-      { title: 'made up/a case', problem: expect.stringContaining('runs') },
+      { title: 'c.json[0]', problem: containing('not a case') },
+      { title: 'made up/a case', problem: containing('runs') },
       { title: 'made up/a case', problem: 'another case has the same group and name' },
       { title: 'made up/a case', problem: 'another case has the same group and name' },
     ]);

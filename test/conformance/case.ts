@@ -135,7 +135,6 @@ export type CaseNode = TaskNode | FlowNode | RefNode;
 export type LinkSpec = z.infer<typeof link>;
 export type DeciderSpec = z.infer<typeof decider>;
 export type Behaviour = z.infer<typeof behaviour>;
-export type ErrorSpec = z.infer<typeof errorSpec>;
 
 const node: z.ZodType<CaseNode> = z.lazy(() => z.discriminatedUnion('type', [task, flow, ref]));
 
@@ -320,9 +319,7 @@ export class MalformedCaseError extends Error {
 }
 
 /** One entry of a case file: its title, and the case or what is wrong with it. */
-export type Entry = { readonly title: string } & (
-  { readonly test: ConformanceCase } | { readonly problem: string }
-);
+export type Entry = { readonly title: string } & ({ readonly test: ConformanceCase } | { readonly problem: string });
 
 function isCase(data: unknown): data is ConformanceCase {
   return caseSchema.safeParse(data).success;

@@ -58,9 +58,12 @@ describe('comparing a record with what a case expects', () => {
 
   it('says where, what was expected and what came', () => {
     const call = { call: 'execute', scope: 'task', name: 'a', args: { x: 3 } };
-    expect(compareRun({ trace: [{ engine: 'RESUMING' }, call] }, { trace: [{ engine: 'RESUMING' }, { ...call, args: { x: 4 } }] })).toEqual([
-      'runs[0].trace[1].args.x: expected 3, got 4',
-    ]);
+    expect(
+      compareRun(
+        { trace: [{ engine: 'RESUMING' }, call] },
+        { trace: [{ engine: 'RESUMING' }, { ...call, args: { x: 4 } }] },
+      ),
+    ).toEqual(['runs[0].trace[1].args.x: expected 3, got 4']);
     expect(compareRun({ fetchAll: { 'a b': [null] } }, { fetchAll: { 'a b': [] } })).toEqual([
       'runs[0].fetchAll["a b"][0]: expected null, got nothing',
     ]);
@@ -83,25 +86,32 @@ describe('comparing a record with what a case expects', () => {
   });
 
   it('wants a stated field to be there, null included', () => {
-    expect(compareRun({ atoms: { a: { kind: 'task', state: 'SUCCESS', result: null } } }, { atoms: { a: { kind: 'task', state: 'SUCCESS' } } })).toEqual([
-      'runs[0].atoms.a.result: expected null, got nothing',
-    ]);
+    expect(
+      compareRun(
+        { atoms: { a: { kind: 'task', state: 'SUCCESS', result: null } } },
+        { atoms: { a: { kind: 'task', state: 'SUCCESS' } } },
+      ),
+    ).toEqual(['runs[0].atoms.a.result: expected null, got nothing']);
   });
 
   it('compares the message of a failure only where it is stated', () => {
-    const failed = (message?: string) => ({ failure: { type: 'NotFound', ...(message === undefined ? {} : { message }) } });
+    const failed = (message?: string) => ({
+      failure: { type: 'NotFound', ...(message === undefined ? {} : { message }) },
+    });
     expect(compareRun({ fetchAll: { x: failed() } }, { fetchAll: { x: failed('gone') } })).toEqual([]);
     expect(compareRun({ fetchAll: { x: failed('lost') } }, { fetchAll: { x: failed('gone') } })).toHaveLength(1);
     expect(compareRun({ fetchAll: { x: failed() } }, { fetchAll: { x: 1 } })).toHaveLength(1);
   });
 
   it('takes 1 and 1.0 for equal, and knows no order of members', () => {
-    expect(compareRun({ fetchAll: JSON.parse('{"x": 1.0, "y": {"a": 1, "b": 2}}') }, { fetchAll: { y: { b: 2, a: 1 }, x: 1 } })).toEqual([]);
+    const expected = JSON.parse('{"x": 1.0, "y": {"a": 1, "b": 2}}') as object;
+    expect(compareRun({ fetchAll: expected }, { fetchAll: { y: { b: 2, a: 1 }, x: 1 } })).toEqual([]);
   });
 
   it('compares members with the names of inherited ones', () => {
-    const odd: object = JSON.parse('{"__proto__": 1, "constructor": 2}');
-    expect(compareRun({ fetchAll: odd }, { fetchAll: JSON.parse('{"__proto__": 1, "constructor": 2}') })).toEqual([]);
+    const parse = (text: string) => JSON.parse(text) as object;
+    const odd = parse('{"__proto__": 1, "constructor": 2}');
+    expect(compareRun({ fetchAll: odd }, { fetchAll: parse('{"__proto__": 1, "constructor": 2}') })).toEqual([]);
     expect(compareRun({ fetchAll: odd }, { fetchAll: {} })).toHaveLength(2);
     expect(compareRun({ fetchAll: {} }, { fetchAll: odd })).toHaveLength(2);
   });
@@ -109,13 +119,17 @@ describe('comparing a record with what a case expects', () => {
   it('lets an expected error without a type match every error, and only errors', () => {
     const raised = { raised: { type: 'ValueError', message: 'no' } };
     expect(compareRun({ end: { raised: {} } }, { end: raised })).toEqual([]);
-    expect(compareRun({ end: { raised: {} } }, { end: ok })).toEqual(['runs[0].end: expected {"raised":{}}, got {"ok":true}']);
+    expect(compareRun({ end: { raised: {} } }, { end: ok })).toEqual([
+      'runs[0].end: expected {"raised":{}}, got {"ok":true}',
+    ]);
     expect(compareRun({ end: ok }, { end: raised })).toHaveLength(1);
   });
 
   it('compares wrapped failures in order, for a parallel engine in any order', () => {
     const wrapped = (...messages: string[]) => ({
-      end: { raised: { type: 'WrappedFailure', failures: messages.map((message) => ({ type: 'RuntimeError', message })) } },
+      end: {
+        raised: { type: 'WrappedFailure', failures: messages.map((message) => ({ type: 'RuntimeError', message })) },
+      },
     });
     expect(compareRun(wrapped('a', 'b'), wrapped('b', 'a'))).toHaveLength(2);
     expect(compareRun(wrapped('a', 'b'), wrapped('b', 'a'), 'parallel')).toEqual([]);
@@ -141,18 +155,37 @@ describe('comparing a record with what a case expects', () => {
   });
 
   it('compares the compiled graph, scopes, mappings and symbols', () => {
-    const mapping = { execute: {}, executeOptional: ['x', 'y'], revert: {}, revertOptional: [], requires: ['p', 'q'], saves: {} };
-    const compiled = { nodes: [['task:a', null]], successors: {}, predecessors: {}, scopes: { a: [['b']] }, mapping: { a: mapping } };
+    const mapping = {
+      execute: {},
+      executeOptional: ['x', 'y'],
+      revert: {},
+      revertOptional: [],
+      requires: ['p', 'q'],
+      saves: {},
+    };
+    const compiled = {
+      nodes: [['task:a', null]],
+      successors: {},
+      predecessors: {},
+      scopes: { a: [['b']] },
+      mapping: { a: mapping },
+    };
     const symbols = { a: { requires: [], provides: ['x'] } };
     const test = caseWith({ build: ok, runs: [], compiled, symbols }, { runs: [] });
-    const differences = (other: object) => [...compareCase(test, { build: ok, runs: [], compiled, symbols, ...other }, 'exact')];
+    const differences = (other: object) => [
+      ...compareCase(test, { build: ok, runs: [], compiled, symbols, ...other }, 'exact'),
+    ];
     expect(differences({})).toEqual([]);
     expect(differences({ compiled: { ...compiled, scopes: { a: [['c']] } } })).toHaveLength(1);
     expect(differences({ compiled: { ...compiled, nodes: [] } })).toHaveLength(1);
     expect(differences({ compiled: { raised: { type: 'Duplicate' } } })).not.toEqual([]);
     expect(differences({ compiled: undefined })).not.toEqual([]);
-    expect(differences({ compiled: { ...compiled, mapping: { a: { ...mapping, requires: ['q', 'p'] } } } })).not.toEqual([]);
-    expect(differences({ compiled: { ...compiled, mapping: { a: { ...mapping, executeOptional: ['y', 'x'] } } } })).toEqual([]);
+    expect(
+      differences({ compiled: { ...compiled, mapping: { a: { ...mapping, requires: ['q', 'p'] } } } }),
+    ).not.toEqual([]);
+    expect(
+      differences({ compiled: { ...compiled, mapping: { a: { ...mapping, executeOptional: ['y', 'x'] } } } }),
+    ).toEqual([]);
     expect(differences({ symbols: {} })).toHaveLength(1);
   });
 });

@@ -24,6 +24,10 @@ export type Strictness = 'exact' | 'lenient' | 'parallel';
 
 type Comparison = (expected: unknown, actual: unknown, path: string) => Generator<Difference>;
 
+function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value);
+}
+
 /** `runs[1].trace[17].args.x: expected 3, got 4`, on one line. */
 export function describeDifference({ path, expected, actual }: Difference): string {
   return `${path}: expected ${asText(expected)}, got ${asText(actual)}`;
@@ -112,12 +116,13 @@ function* failuresInOrder(expected: unknown, actual: unknown, path: string): Gen
 
 /** Pairs each expected failure with another one of the recorded; the most specific choose first. */
 function* failuresInAnyOrder(expected: unknown, actual: unknown, path: string): Generator<Difference> {
-  if (!Array.isArray(expected) || !Array.isArray(actual) || expected.length !== actual.length) {
+  if (!isList(expected) || !isList(actual) || expected.length !== actual.length) {
     yield* failuresInOrder(expected, actual, path);
     return;
   }
-  const left: unknown[] = [...actual];
-  const specificFirst = expected.toSorted((one, other) => Object.keys(other).length - Object.keys(one).length);
+  const left = [...actual];
+  const facts = (failure: unknown) => (isObject(failure) ? Object.keys(failure).length : 0);
+  const specificFirst = expected.toSorted((one, other) => facts(other) - facts(one));
   for (const wanted of specificFirst) {
     const found = left.findIndex((item) => failureBody(wanted, item, '').next().done === true);
     if (found === -1) yield { path, expected: wanted, actual: left };
@@ -181,7 +186,8 @@ function fieldsCompared(strictness: Strictness, test: ConformanceCase): readonly
   const outcomes = ['end', 'flowState', 'atoms', 'fetchAll'];
   if (strictness === 'parallel') return test.threadsAgree ? outcomes : [];
   const failureFields = ['executeFailures', 'revertFailures'];
-  if (strictness === 'exact' || test.orderSensitivity === 'none') return ['end', 'trace', ...outcomes.slice(1), ...failureFields];
+  if (strictness === 'exact' || test.orderSensitivity === 'none')
+    return ['end', 'trace', ...outcomes.slice(1), ...failureFields];
   if (test.orderSensitivity === 'trace') return [...outcomes, ...failureFields];
   return test.orderSensitivity === 'failures' ? outcomes : [];
 }

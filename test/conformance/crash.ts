@@ -51,7 +51,8 @@ function interruptible(test: ConformanceCase): Interruptible {
   if (first === undefined) return { runs: [], note: 'nothing is run' };
   if (test.seed !== undefined) return { runs: [], note: 'begins with seeds' };
   if (suspendsItself(test.flow)) return { runs: [], note: 'a task asks for suspension' };
-  if (first.reset !== undefined || first.inject !== undefined) return { runs: [], note: 'the first run begins with a call' };
+  if (first.reset !== undefined || first.inject !== undefined)
+    return { runs: [], note: 'the first run begins with a call' };
   const isPlain = (run: Run) => Object.keys(run).every((name) => name === 'engine');
   if (test.runs.every(isPlain)) return { runs: test.runs, note: null };
   return { runs: [{}], note: 'only its first run, without instructions' };
@@ -130,7 +131,14 @@ class Drill {
 
   async #session(commits: CommitObserver, counts: CallCounts): Promise<Session> {
     const { engine, interpreter, openBackend } = this.#settings;
-    return new Session(this.#test, { engine, interpreter, checkpoint: 'round', backend: await openBackend(), commits, counts });
+    return new Session(this.#test, {
+      engine,
+      interpreter,
+      checkpoint: 'round',
+      backend: await openBackend(),
+      commits,
+      counts,
+    });
   }
 
   async uninterrupted(): Promise<Uninterrupted> {
@@ -170,7 +178,12 @@ class Drill {
         last = await session.perform({});
         if (index !== point.run) continue;
         if (!session.isDead) return null;
-        const atCrash = new Map(this.#names().map((name) => [name, [counts.mayBeRepeated('execute', name), counts.mayBeRepeated('revert', name)] as const]));
+        const atCrash = new Map(
+          this.#names().map((name) => [
+            name,
+            [counts.mayBeRepeated('execute', name), counts.mayBeRepeated('revert', name)] as const,
+          ]),
+        );
         repeatable = (counted, name) => atCrash.get(name)?.[counted === 'execute' ? 0 : 1] ?? false;
         counts.takeBack(countdown.hasEnded ? new Set() : countdown.failedReverts);
         commits.to = new Countdown(counts, null);

@@ -20,22 +20,22 @@ import { WrappedFailureError } from '../../src/failure.js';
 import type { Failure } from '../../src/failure.js';
 
 /** Raised by behaviours. Not registered for rebuilding: read back, it is only its record (D4). */
-export class RuntimeError extends Error {
+class RuntimeError extends Error {
   override readonly name = 'RuntimeError';
 }
 
 /** Raised by behaviours. */
-export class ValueError extends Error {
+class ValueError extends Error {
   override readonly name = 'ValueError';
 }
 
 /** Raised by behaviours. */
-export class ArithmeticError extends Error {
+class ArithmeticError extends Error {
   override readonly name = 'ArithmeticError';
 }
 
 /** Raised by behaviours. */
-export class LookupError extends Error {
+class LookupError extends Error {
   override readonly name = 'LookupError';
 }
 
@@ -79,7 +79,7 @@ const taskflowNames: readonly (readonly [name: string, taskflow: string])[] = [
 const kinds: ReadonlyMap<string, string> = new Map(taskflowNames);
 
 /** TaskFlow's name of a kind of error; a class that TaskFlow does not have keeps its own. */
-export function kindOf(name: string): string {
+function kindOf(name: string): string {
   return kinds.get(name) ?? name;
 }
 

@@ -24,10 +24,16 @@ describe('the invariants of the format', () => {
 describe('a run that breaks an invariant', () => {
   const running = (test: ConformanceCase) => test.expected.runs?.[0]?.trace ?? [];
   const withTrace = (test: ConformanceCase, trace: ReturnType<typeof running>) =>
-    violationsOf(test, (test.expected.runs ?? []).map((run, index) => (index === 0 ? { ...run, trace } : run)));
+    violationsOf(
+      test,
+      (test.expected.runs ?? []).map((run, index) => (index === 0 ? { ...run, trace } : run)),
+    );
 
   /** What is found when the first entry of a kind is left out, over all cases that have one. */
-  function leavingOut(isMeant: (entry: ReturnType<typeof running>[number]) => boolean): { tried: number; found: number } {
+  function leavingOut(isMeant: (entry: ReturnType<typeof running>[number]) => boolean): {
+    tried: number;
+    found: number;
+  } {
     let tried = 0;
     let found = 0;
     for (const test of cases.filter(hasInvariants)) {
@@ -41,13 +47,17 @@ describe('a run that breaks an invariant', () => {
   }
 
   it('is found when an atom was not called', () => {
-    const { tried, found } = leavingOut((entry) => 'call' in entry && (entry.call === 'execute' || entry.call === 'revert'));
+    const { tried, found } = leavingOut(
+      (entry) => 'call' in entry && (entry.call === 'execute' || entry.call === 'revert'),
+    );
     expect(tried).toBeGreaterThan(300);
     expect(found).toBe(tried);
   });
 
   it('is found when an atom was called before it ran', () => {
-    const { tried, found } = leavingOut((entry) => 'event' in entry && entry.event !== 'flow' && entry.new === 'RUNNING');
+    const { tried, found } = leavingOut(
+      (entry) => 'event' in entry && entry.event !== 'flow' && entry.new === 'RUNNING',
+    );
     expect(tried).toBeGreaterThan(300);
     expect(found).toBe(tried);
   });
@@ -58,7 +68,9 @@ describe('a run that breaks an invariant', () => {
       const trace = running(test);
       const done = trace.findIndex((entry) => 'event' in entry && entry.event !== 'flow' && entry.new === 'SUCCESS');
       const [entry] = trace.slice(done, done + 1);
-      const next = trace.findIndex((each, index) => index > done && 'event' in each && each.event !== 'flow' && each.new === 'RUNNING');
+      const next = trace.findIndex(
+        (each, index) => index > done && 'event' in each && each.event !== 'flow' && each.new === 'RUNNING',
+      );
       if (entry === undefined || next === -1 || test.flow.type !== 'flow' || test.flow.pattern !== 'linear') continue;
       tried += 1;
       const late = trace.toSpliced(done, 1).toSpliced(next, 0, entry);
@@ -71,7 +83,13 @@ describe('a run that breaks an invariant', () => {
     let tried = 0;
     for (const test of cases.filter(hasInvariants)) {
       const trace = running(test);
-      const index = trace.findIndex((entry) => 'call' in entry && entry.call === 'execute' && entry.scope === 'task' && Object.keys(entry.args ?? {}).length > 0);
+      const index = trace.findIndex(
+        (entry) =>
+          'call' in entry &&
+          entry.call === 'execute' &&
+          entry.scope === 'task' &&
+          Object.keys(entry.args ?? {}).length > 0,
+      );
       const entry = trace[index];
       if (entry === undefined || !('args' in entry)) continue;
       tried += 1;

@@ -162,7 +162,8 @@ class Watch {
     if (['SUCCESS', 'FAILURE', 'REVERTED', 'REVERT_FAILURE'].includes(to)) {
       const result = member(entry, 'result');
       // An argument that is not found is a failure without a call (D8).
-      if (!this.#called.has(name) && !isFailure(result, 'NotFound')) yield `${name} went to ${to} without having been called`;
+      if (!this.#called.has(name) && !isFailure(result, 'NotFound'))
+        yield `${name} went to ${to} without having been called`;
       if (to === 'SUCCESS' || to === 'FAILURE') this.#returned.set(name, result);
       // A revert that failed takes what `execute` returned with it, but not its failure.
       if (to === 'REVERT_FAILURE' && !isFailure(this.#returned.get(name))) this.#returned.delete(name);
@@ -187,12 +188,12 @@ class Watch {
   }
 
   *#call(name: string, entry: Readonly<Record<string, unknown>>): Generator<string> {
-    const method = member(entry, 'call');
+    const method = String(member(entry, 'call'));
     if (method === 'execute' || method === 'revert') {
       const needed = method === 'execute' ? 'RUNNING' : 'REVERTING';
       const state = this.#stateOf(name);
-      if (state !== needed) yield `${String(method)} of ${name} was called while it was ${state}`;
-      if (this.#called.has(name)) yield `${String(method)} of ${name} was called twice`;
+      if (state !== needed) yield `${method} of ${name} was called while it was ${state}`;
+      if (this.#called.has(name)) yield `${method} of ${name} was called twice`;
       this.#called.add(name);
     }
     const args = member(entry, 'args');
@@ -205,13 +206,14 @@ class Watch {
       if (method === 'revert' && ['result', 'flow_failures', 'history'].includes(argument)) continue;
       const value = args[argument];
       if (!this.#couldBe(name, argument, symbol, value)) {
-        yield `${String(method)} of ${name} got ${asText(value)} for ${argument}, which no provider of ${symbol} returned last`;
+        yield `${method} of ${name} got ${asText(value)} for ${argument}, which no provider of ${symbol} returned last`;
       }
     }
     if (method === 'revert' && member(entry, 'scope') === 'task') {
       const result = member(args, 'result');
       const returned = this.#returned.get(name) ?? null;
-      if (!sameJson(result, returned)) yield `revert of ${name} got ${asText(result)} as result, not ${asText(returned)}`;
+      if (!sameJson(result, returned))
+        yield `revert of ${name} got ${asText(result)} as result, not ${asText(returned)}`;
     }
   }
 
@@ -219,7 +221,8 @@ class Watch {
     const own = this.#own.get(name);
     if (own !== undefined && Object.hasOwn(own.inject, symbol)) return sameJson(own.inject[symbol], value);
     if (this.#store.has(symbol)) return sameJson(this.#store.get(symbol), value);
-    if (own !== undefined && Object.hasOwn(own.defaults, argument) && sameJson(own.defaults[argument], value)) return true;
+    if (own !== undefined && Object.hasOwn(own.defaults, argument) && sameJson(own.defaults[argument], value))
+      return true;
     return (this.plan.visible.get(name) ?? []).some((provider) => {
       if (!READABLE.has(this.#stateOf(provider))) return false;
       const mapping = member(this.plan.mapping, provider);

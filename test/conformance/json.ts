@@ -33,7 +33,7 @@ const LONGEST_TEXT = 200;
 /** A value as one short line for a message. */
 export function asText(value: unknown): string {
   if (value === undefined) return 'nothing';
-  const text = JSON.stringify(value) ?? String(value);
+  const text = JSON.stringify(value);
   return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text;
 }
 

@@ -12,7 +12,15 @@ class CrashSummary {
   #resumed = 0;
   readonly #notes = new Map<string, number>();
 
-  add({ points, resumed, note }: { readonly points: number; readonly resumed: number; readonly note: string | null }): void {
+  add({
+    points,
+    resumed,
+    note,
+  }: {
+    readonly points: number;
+    readonly resumed: number;
+    readonly note: string | null;
+  }): void {
     this.#points += points;
     this.#resumed += resumed;
     if (note !== null) this.#notes.set(note, (this.#notes.get(note) ?? 0) + 1);

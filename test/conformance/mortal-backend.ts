@@ -72,7 +72,9 @@ export class MortalBackend implements PersistenceBackend {
 }
 
 async function whileAlive<Result>(mortal: Mortal, make: () => Promise<Result>): Promise<Result> {
-  if (mortal.isDead) return silence();
+  // Asked anew each time: it dies while it waits.
+  const isDead = () => mortal.isDead;
+  if (isDead()) return silence();
   const result = await make();
-  return mortal.isDead ? silence() : result;
+  return isDead() ? silence() : result;
 }

@@ -38,11 +38,16 @@ function mutate(value: unknown, [step, ...rest]: readonly (string | number)[], k
   if (Array.isArray(value)) {
     if (typeof step === 'string') throw new TypeError(`a list has no ${step}`);
     const items: unknown[] = value;
-    return kind === 'drop' && rest.length === 0 ? items.toSpliced(step, 1) : items.with(step, mutate(items[step], rest, kind));
+    return kind === 'drop' && rest.length === 0
+      ? items.toSpliced(step, 1)
+      : items.with(step, mutate(items[step], rest, kind));
   }
   if (typeof value !== 'object' || value === null) throw new TypeError(`nothing is at ${step}`);
   return Object.fromEntries(
-    Object.entries(value).map(([name, item]: [string, unknown]) => [name, name === step ? mutate(item, rest, kind) : item]),
+    Object.entries(value).map(([name, item]: [string, unknown]) => [
+      name,
+      name === step ? mutate(item, rest, kind) : item,
+    ]),
   );
 }
 

@@ -10,7 +10,9 @@ import { openMemory } from './stores.js';
 const PER_CASE = 20;
 const RECORDED_CASES = 80;
 
-const cases = readCaseDirectory(join(import.meta.dirname, 'cases')).flatMap((entry) => ('test' in entry && (entry.test.expected.runs?.length ?? 0) > 0 ? [entry.test] : []));
+const cases = readCaseDirectory(join(import.meta.dirname, 'cases')).flatMap((entry) =>
+  'test' in entry && (entry.test.expected.runs?.length ?? 0) > 0 ? [entry.test] : [],
+);
 
 describe('a change of what a case expects', () => {
   it('is found in every case, wherever it is', () => {
@@ -23,7 +25,8 @@ describe('a change of what a case expects', () => {
         tried += 1;
         const other = parsedRuns(test, mutated);
         if (other === null) continue;
-        if (compareCase(test, record, 'exact', other).next().done === true) missed.push(`${test.group}/${test.name}: ${what}`);
+        if (compareCase(test, record, 'exact', other).next().done === true)
+          missed.push(`${test.group}/${test.name}: ${what}`);
       }
     }
     expect(missed).toEqual([]);
@@ -40,7 +43,8 @@ describe('a change of what a case expects', () => {
       if (compareCase(test, record, 'exact').next().done !== true) continue;
       for (const { what, mutated } of mutationsOf(test.expected.runs, PER_CASE, random)) {
         const other = parsedRuns(test, mutated);
-        if (other !== null && compareCase(test, record, 'exact', other).next().done === true) missed.push(`${test.group}/${test.name}: ${what}`);
+        if (other !== null && compareCase(test, record, 'exact', other).next().done === true)
+          missed.push(`${test.group}/${test.name}: ${what}`);
       }
     }
     expect(missed).toEqual([]);

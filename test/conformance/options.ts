@@ -41,7 +41,8 @@ function oneOf<const Choice extends string>(name: string, value: string, choices
 
 function milliseconds(value: string): number {
   const parsed = Number(value);
-  if (!Number.isSafeInteger(parsed) || parsed < 1) throw new TypeError(`--timeout-ms takes a whole number from 1, got ${value}`);
+  if (!Number.isSafeInteger(parsed) || parsed < 1)
+    throw new TypeError(`--timeout-ms takes a whole number from 1, got ${value}`);
   return parsed;
 }
 

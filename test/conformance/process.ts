@@ -45,7 +45,10 @@ export class Process implements Stage, Mortal {
   #triggers: readonly Trigger[] = [];
   readonly #commits: CommitObserver;
 
-  constructor({ pause, commits = {} }: { readonly pause?: (() => Promise<void>) | undefined; readonly commits?: CommitObserver | undefined } = {}) {
+  constructor({
+    pause,
+    commits = {},
+  }: { readonly pause?: (() => Promise<void>) | undefined; readonly commits?: CommitObserver | undefined } = {}) {
     this.died = new Promise((resolve) => {
       this.#tellDeath = resolve;
     });
@@ -100,7 +103,8 @@ export class Process implements Stage, Mortal {
       this.#hear('flow', { name: details.flowName, old: details.oldState, new: state });
     });
     engine.atomNotifier.register('*', (state, details) => {
-      const [kind, name] = 'retryName' in details ? (['retry', details.retryName] as const) : (['task', details.taskName] as const);
+      const [kind, name] =
+        'retryName' in details ? (['retry', details.retryName] as const) : (['task', details.taskName] as const);
       const result = Object.hasOwn(details, 'result') ? { result: encode(details.result) } : {};
       this.#hear(kind, { name, old: details.oldState, new: state, ...result });
     });
@@ -117,7 +121,10 @@ export class Process implements Stage, Mortal {
     }
   }
 
-  #hear(event: 'flow' | 'task' | 'retry', change: { readonly name: unknown; readonly old: unknown; readonly new: string }) {
+  #hear(
+    event: 'flow' | 'task' | 'retry',
+    change: { readonly name: unknown; readonly old: unknown; readonly new: string },
+  ) {
     if (!this.#trace.isRecording) return;
     this.trace({ event, ...change });
     for (const trigger of this.#triggers) {

@@ -20,7 +20,11 @@ const cases = readCaseDirectory(join(import.meta.dirname, 'cases')).flatMap((ent
 });
 const written = cases.filter(({ group }) => group !== 'random');
 const random = seededRandom(SEED);
-const sampled = sample(cases.filter(({ group }) => group === 'random'), 120, random);
+const sampled = sample(
+  cases.filter(({ group }) => group === 'random'),
+  120,
+  random,
+);
 
 const defaults: Omit<Settings, 'openBackend'> = {
   engine: 'serial',
@@ -57,7 +61,9 @@ describe('the recorded cases', () => {
   }, 120_000);
 
   it('are reproduced when XState itself steps the machines', async () => {
-    expect(await failuresOf([...written, ...sampled], memory, { interpreter: 'native', checkpoint: 'round' })).toEqual([]);
+    expect(await failuresOf([...written, ...sampled], memory, { interpreter: 'native', checkpoint: 'round' })).toEqual(
+      [],
+    );
   }, 120_000);
 
   it('are reproduced when the runs are kept in SQLite', async () => {
@@ -72,7 +78,11 @@ describe('the recorded cases', () => {
     const failed: string[] = [];
     let points = 0;
     for (const test of sample(cases, 60, random)) {
-      const report = await checkCrashes(test, { engine: 'serial', interpreter: 'compiled', openBackend: () => memory.open() });
+      const report = await checkCrashes(test, {
+        engine: 'serial',
+        interpreter: 'compiled',
+        openBackend: () => memory.open(),
+      });
       points += report.points;
       failed.push(...report.reasons.slice(0, 1).map((reason) => `${test.group}/${test.name}: ${reason}`));
     }

@@ -12,7 +12,7 @@ export interface Aftermath {
 }
 
 /** What is kept of one atom. */
-export function encodeAtom(detail: AtomDetail): Record<string, unknown> {
+function encodeAtom(detail: AtomDetail): Record<string, unknown> {
   const common = {
     kind: detail.kind,
     state: detail.state ?? 'PENDING',

@@ -15,7 +15,13 @@ const settings: Settings = {
 };
 
 const flowEvent = (old: string, now: string) => ({ event: 'flow', name: 'f', old, new: now });
-const taskEvent = (old: string, now: string, more: object = {}) => ({ event: 'task', name: 'a', old, new: now, ...more });
+const taskEvent = (old: string, now: string, more: object = {}) => ({
+  event: 'task',
+  name: 'a',
+  old,
+  new: now,
+  ...more,
+});
 
 const trace = [
   flowEvent('PENDING', 'RUNNING'),
@@ -72,7 +78,9 @@ describe('running a case', () => {
       'runs[0].trace[4].args.x: expected 3, got 2',
       'runs[0].trace[4].args.x: expected 3, got 2 (checkpoint: change)',
     ]);
-    expect(await judgeCase(expecting({ trace: trace.slice(0, -1) }), { ...settings, checkpoint: 'round' })).toHaveLength(1);
+    expect(
+      await judgeCase(expecting({ trace: trace.slice(0, -1) }), { ...settings, checkpoint: 'round' }),
+    ).toHaveLength(1);
     expect(await judgeCase(expecting({ end: { raised: {} } }), { ...settings, checkpoint: 'round' })).toHaveLength(1);
   });
 
@@ -87,8 +95,17 @@ describe('running a case', () => {
   });
 
   it('takes a process that dies for a run of its own', async () => {
-    const crashed = { end: { crashed: true }, trace: trace.slice(0, 4), flowState: 'RUNNING', atoms: { a: { kind: 'task', state: 'RUNNING', result: null } } };
-    const resumed = { end: { ok: true }, flowState: 'SUCCESS', atoms: { a: { kind: 'task', state: 'SUCCESS', result: 12 } } };
+    const crashed = {
+      end: { crashed: true },
+      trace: trace.slice(0, 4),
+      flowState: 'RUNNING',
+      atoms: { a: { kind: 'task', state: 'RUNNING', result: null } },
+    };
+    const resumed = {
+      end: { ok: true },
+      flowState: 'SUCCESS',
+      atoms: { a: { kind: 'task', state: 'SUCCESS', result: 12 } },
+    };
     const test = caseWith({
       runs: [{ crashOn: { event: 'task', name: 'a', state: 'RUNNING' } }, { engine: 'new' }],
       expected: { build: { ok: true }, runs: [crashed, resumed] },
@@ -111,12 +128,33 @@ describe('running a case', () => {
 
 describe('the command line', () => {
   it('has defaults', () => {
-    expect(readCommandLine([])).toMatchObject({ directory: 'test/conformance/cases', engine: 'serial', checkpoint: null, lenient: false });
+    expect(readCommandLine([])).toMatchObject({
+      directory: 'test/conformance/cases',
+      engine: 'serial',
+      checkpoint: null,
+      lenient: false,
+    });
   });
 
   it('takes a directory and options', () => {
-    const args = ['other', '--engine', 'parallel', '--backend', 'sqlite:runs.db', '--timeout-ms', '50', '--crash', 'every-commit'];
-    expect(readCommandLine(args)).toMatchObject({ directory: 'other', engine: 'parallel', backend: 'sqlite:runs.db', timeoutMs: 50, crash: 'every-commit' });
+    const args = [
+      'other',
+      '--engine',
+      'parallel',
+      '--backend',
+      'sqlite:runs.db',
+      '--timeout-ms',
+      '50',
+      '--crash',
+      'every-commit',
+    ];
+    expect(readCommandLine(args)).toMatchObject({
+      directory: 'other',
+      engine: 'parallel',
+      backend: 'sqlite:runs.db',
+      timeoutMs: 50,
+      crash: 'every-commit',
+    });
   });
 
   it('refuses what it does not know', () => {

@@ -59,16 +59,19 @@ async function recordIn(session: Session, test: ConformanceCase): Promise<Record
   try {
     await session.start();
   } catch (error) {
-    if (error instanceof BuildError) return { record: { build: { raised: describeThrown(error.cause) }, runs: [] }, problems: [] };
+    if (error instanceof BuildError)
+      return { record: { build: { raised: describeThrown(error.cause) }, runs: [] }, problems: [] };
     loadError = error;
   }
   const runs: RunRecord[] = [];
   const problems: string[] = [];
   let compiled: unknown;
-  let symbols: unknown;
   if (loadError !== undefined) {
     const end = { raised: describeThrown(loadError) };
-    return { record: { build: { ok: true }, runs: [{ end, trace: [], flowState: undefined, atoms: undefined }] }, problems };
+    return {
+      record: { build: { ok: true }, runs: [{ end, trace: [], flowState: undefined, atoms: undefined }] },
+      problems,
+    };
   }
   if (test.runs.length === 0) compiled = compileOnly(session);
   for (const [index, run] of test.runs.entries()) {
@@ -84,7 +87,7 @@ async function recordIn(session: Session, test: ConformanceCase): Promise<Record
     const compilation = session.engine?.compilation;
     if (index === 0 && compilation !== null && compilation !== undefined) compiled = encodeCompilation(compilation);
   }
-  symbols = encodeSymbols(session.firstRoot);
+  const symbols = encodeSymbols(session.firstRoot);
   return { record: { build: { ok: true }, runs, ...(compiled === undefined ? {} : { compiled }), symbols }, problems };
 }
 
@@ -103,7 +106,8 @@ async function notStored(session: Session, record: RunRecord): Promise<string[]>
   const { state, atoms } = await session.stored();
   const stored = encodeAtoms(atoms.filter(({ name }) => name !== INJECTOR));
   const problems: string[] = [];
-  if (!sameJson(state ?? 'PENDING', record.flowState)) problems.push(`flowState: ${String(record.flowState)} was stored as ${String(state)}`);
+  if (!sameJson(state ?? 'PENDING', record.flowState))
+    problems.push(`flowState: ${String(record.flowState)} was stored as ${String(state)}`);
   const known = isObject(record.atoms) ? record.atoms : {};
   for (const name of new Set([...Object.keys(known), ...Object.keys(stored)])) {
     const [inMemory, inStore] = [member(known, name), member(stored, name)];
@@ -115,7 +119,7 @@ async function notStored(session: Session, record: RunRecord): Promise<string[]>
 }
 
 /** Whether a run of a case dies. */
-export function hasCrash(test: ConformanceCase): boolean {
+function hasCrash(test: ConformanceCase): boolean {
   return test.runs.some(({ crashAt, crashOn }) => crashAt !== undefined || crashOn !== undefined);
 }
 
@@ -134,7 +138,7 @@ function strictnessOf(settings: Settings): Strictness {
  *
  * @returns What is wrong; nothing for a case that passes.
  */
-export async function checkCase(test: ConformanceCase, settings: Settings): Promise<string[]> {
+async function checkCase(test: ConformanceCase, settings: Settings): Promise<string[]> {
   const { engine, interpreter } = settings;
   const strictness = strictnessOf(settings);
   const wrong: string[] = [];
@@ -156,11 +160,16 @@ export async function checkCase(test: ConformanceCase, settings: Settings): Prom
   return wrong;
 }
 
+/** Something took too long. */
+class TimeoutError extends Error {
+  override readonly name = 'TimeoutError';
+}
+
 /** Ends what takes too long. What it did goes on, unheard. */
-export async function withinTime<Result>(timeoutMs: number, make: () => Promise<Result>): Promise<Result> {
+async function withinTime<Result>(timeoutMs: number, make: () => Promise<Result>): Promise<Result> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`did not end within ${timeoutMs} ms`)), timeoutMs);
+    timer = setTimeout(() => reject(new TimeoutError(`did not end within ${timeoutMs} ms`)), timeoutMs);
   });
   try {
     return await Promise.race([make(), late]);
@@ -169,11 +178,25 @@ export async function withinTime<Result>(timeoutMs: number, make: () => Promise<
   }
 }
 
-/** As `checkCase`; a case that throws or takes too long fails, with the reason. */
-export async function judgeCase(test: ConformanceCase, settings: Settings): Promise<string[]> {
+/** Does something with a case; what it throws, or that it takes too long, is a reason to fail the case. */
+export async function orReason<Result>(
+  timeoutMs: number,
+  make: () => Promise<Result>,
+  fail: (reason: string) => Result,
+): Promise<Result> {
   try {
-    return await withinTime(settings.timeoutMs, () => checkCase(test, settings));
+    return await withinTime(timeoutMs, make);
   } catch (error) {
-    return [`cannot be run: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`];
+    if (error instanceof TimeoutError) return fail(error.message);
+    return fail(`cannot be run: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   }
+}
+
+/** As `checkCase`; a case that throws or takes too long fails, with the reason. */
+export function judgeCase(test: ConformanceCase, settings: Settings): Promise<string[]> {
+  return orReason(
+    settings.timeoutMs,
+    () => checkCase(test, settings),
+    (reason) => [reason],
+  );
 }

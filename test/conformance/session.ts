@@ -137,7 +137,10 @@ export class Session {
       const spec = specs.get(name);
       return spec !== undefined && 'watchProgress' in spec && spec.watchProgress === true;
     };
-    process.watch(loaded, [...built.tasks.values()].filter(({ name }) => isWatched(name)));
+    process.watch(
+      loaded,
+      [...built.tasks.values()].filter(({ name }) => isWatched(name)),
+    );
   }
 
   /** What the store holds of the run. */
@@ -183,9 +186,10 @@ export class Session {
       await engine.prepare();
       await engine.reset();
     }
-    for await (const stage of engine.runIter()) {
-      if (process.isDead) return;
-      process.report(stage);
+    // Step by step, so that nobody tells the engine when its process has died.
+    const stages = engine.runIter();
+    for (let next = await stages.next(); next.done !== true; next = await stages.next()) {
+      process.report(next.value);
       if (process.isDead) return;
     }
   }

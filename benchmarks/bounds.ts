@@ -1,0 +1,81 @@
+import type { Row } from './rows.js';
+
+/** What a row was held against. */
+export interface Verdict {
+  readonly workload: string;
+  readonly n: number;
+  readonly subject: string;
+  readonly bound: string;
+  readonly got: number;
+  readonly kept: boolean;
+  /** A count, which no clock and no other process has anything to do with: it has to be kept. */
+  readonly isCount: boolean;
+}
+
+/** Times, in multiples of the reference. */
+const MOST_CPU = 5;
+const AIM_CPU = 2;
+const MOST_WALL_FULL = 1.5;
+const MOST_CPU_NORMAL = 5;
+/** CPU for one atom in a large flow, in multiples of that in a small one. */
+const MOST_GROWTH = 1.5;
+const GROWTH_FROM = 1_000;
+const GROWTH_TO = 100_000;
+const MOST_RESIDENT_MB: ReadonlyMap<number, number> = new Map([
+  [10_000, 120],
+  [100_000, 600],
+]);
+/** Beside those of the atoms: the run's first and last. */
+const COMMITS_AROUND = 2;
+const HANDFUL = 5;
+
+/** Holds the engines' rows against what is promised of them. References are held against nothing. */
+export function verdictsOn(rows: readonly Row[]): Verdict[] {
+  return rows
+    .filter(({ subject }) => subject.startsWith('flowstate'))
+    .flatMap((row) => [...countsOf(row), ...costsOf(row), ...growthOf(row, rows)]);
+}
+
+function verdict(row: Row, bound: string, got: number, kept: boolean, isCount: boolean): Verdict {
+  const { workload, n, subject } = row;
+  return { workload, n, subject, bound, got, kept, isCount };
+}
+
+function* countsOf(row: Row): Generator<Verdict> {
+  const { readinessChecks, commits, vertices, edges } = row.counters;
+  const most = 2 * (vertices + edges);
+  yield verdict(row, `readiness checks ≤ 2 (V + E) = ${most}`, readinessChecks, readinessChecks <= most, true);
+  if (row.workload === 'W4' || row.workload === 'W4-normal') {
+    const kept = commits >= row.n && commits <= row.n + COMMITS_AROUND;
+    yield verdict(row, `one commit an atom, and at most ${COMMITS_AROUND} around them`, commits, kept, true);
+  }
+  if (row.workload === 'W4-wide') yield verdict(row, `commits ≤ ${HANDFUL}`, commits, commits <= HANDFUL, true);
+}
+
+function* costsOf(row: Row): Generator<Verdict> {
+  const { wall, cpu } = row.ratioToReference;
+  const { reference } = row;
+  if (reference === 'ceiling') {
+    yield verdict(row, `CPU ≤ ${MOST_CPU} × ${reference}`, cpu, cpu <= MOST_CPU, false);
+    yield verdict(row, `aim: CPU ≤ ${AIM_CPU} × ${reference}`, cpu, cpu <= AIM_CPU, false);
+    const most = MOST_RESIDENT_MB.get(row.n);
+    if (most !== undefined) yield verdict(row, `resident ≤ ${most} MB`, row.peakRssMb, row.peakRssMb <= most, false);
+  }
+  if (row.workload === 'W4') {
+    yield verdict(row, `wall ≤ ${MOST_WALL_FULL} × ${reference}`, wall, wall <= MOST_WALL_FULL, false);
+  }
+  if (row.workload === 'W4-normal') {
+    yield verdict(row, `CPU ≤ ${MOST_CPU_NORMAL} × ${reference}`, cpu, cpu <= MOST_CPU_NORMAL, false);
+  }
+}
+
+function* growthOf(row: Row, rows: readonly Row[]): Generator<Verdict> {
+  if (row.n !== GROWTH_TO) return;
+  const small = rows.find(
+    ({ workload, subject, n }) => workload === row.workload && subject === row.subject && n === GROWTH_FROM,
+  );
+  if (small === undefined) return;
+  const growth = row.cpuMs / row.n / (small.cpuMs / small.n);
+  const bound = `CPU an atom ≤ ${MOST_GROWTH} × that at ${GROWTH_FROM}`;
+  yield verdict(row, bound, Math.round(growth * 1_000) / 1_000, growth <= MOST_GROWTH, false);
+}

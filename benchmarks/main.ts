@@ -1,0 +1,45 @@
+/** `npm run bench`: measures flowstate beside a reference. `--help` tells how. */
+import { writeFile } from 'node:fs/promises';
+import { cpus, loadavg } from 'node:os';
+import { verdictsOn } from './bounds.js';
+import { readOptions, USAGE } from './options.js';
+import { measureInProcess } from './process.js';
+import { boundTable, failuresIn, LEGEND, rowTable } from './report.js';
+import { runCell } from './rounds.js';
+import type { Row } from './rows.js';
+import { rowsOf } from './rows.js';
+
+const options = readOptions(process.argv.slice(2));
+if (options.help) console.log(USAGE);
+else process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const { repeats, seed, directory, subjects, sizes, largest } = options;
+  console.log(
+    `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${load()}, seed ${seed}\n${LEGEND}`,
+  );
+  const rows: Row[] = [];
+  const failures: string[] = [];
+  for (const workload of options.workloads) {
+    console.log(`\n${workload.id}: ${workload.title}; reference: ${workload.reference}`);
+    for (const n of (sizes ?? workload.sizes).filter((size) => size <= largest)) {
+      const run = await runCell({ workload, n, subjects }, { repeats, seed, directory, measure: measureInProcess });
+      const measured = rowsOf(run);
+      const failed = failuresIn(run);
+      rows.push(...measured);
+      failures.push(...failed);
+      console.log([`\n${rowTable(measured)}`, ...failed, `(${load()})`].join('\n'));
+    }
+  }
+  const verdicts = verdictsOn(rows);
+  console.log(`\nAll\n\n${rowTable(rows)}\n\nBounds\n\n${boundTable(verdicts)}`);
+  if (failures.length > 0) console.log(`\nNot measured\n\n${failures.join('\n')}`);
+  if (options.json !== null) await writeFile(options.json, `${JSON.stringify(rows, null, 2)}\n`);
+  // Times depend on what else the machine does, counts do not.
+  return failures.length > 0 || verdicts.some(({ kept, isCount }) => isCount && !kept) ? 1 : 0;
+}
+
+function load(): string {
+  const averages = loadavg().map((average) => average.toFixed(2));
+  return `load average ${averages.join(' ')}`;
+}

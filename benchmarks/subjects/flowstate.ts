@@ -1,0 +1,61 @@
+import type { Flow, Task } from '../../src/index.js';
+import { engines, graph, linear, task, unordered } from '../../src/index.js';
+import type { Plan, PlannedTask } from '../plan.js';
+import type { Outcome, RunOptions, Subject } from './subject.js';
+
+/** flowstate, with one of its engines and otherwise as it comes. */
+export function flowstate(engine: 'serial' | 'parallel'): Subject {
+  return {
+    build(plan) {
+      const flow = flowOf(plan);
+      return { run: (options) => run(flow, engine, options) };
+    },
+  };
+}
+
+async function run(flow: Flow, kind: 'serial' | 'parallel', { store }: RunOptions): Promise<Outcome> {
+  const backend =
+    store === null ? undefined : { connection: 'sqlite', path: store.file, synchronous: store.synchronous };
+  const engine = await engines.load(flow, { engine: kind, backend });
+  let error: unknown = null;
+  try {
+    await engine.run();
+  } catch (thrown) {
+    error = thrown;
+  }
+  const { readinessChecks, commits } = engine.statistics;
+  const { compilation, storage } = engine;
+  return {
+    counters: {
+      readinessChecks,
+      commits,
+      vertices: compilation?.nodes.length ?? 0,
+      edges: compilation?.edges.length ?? 0,
+    },
+    error,
+    resultOf: (index) => storage.get(nameOf(index)),
+    close: () => engine.close(),
+  };
+}
+
+const nameOf = (index: number) => `t${index}`;
+const symbolOf = (index: number) => `v${index}`;
+
+function flowOf({ arrangement, tasks }: Plan): Flow {
+  const atoms = tasks.map(taskOf);
+  switch (arrangement) {
+    case 'chain':
+      return linear('chain').addAll(atoms);
+    case 'fan-in':
+      return linear('fan-in').addAll([unordered('all').addAll(atoms.slice(0, -1)), ...atoms.slice(-1)]);
+    case 'layers':
+      return graph('layers').addAll(atoms);
+    case 'independent':
+      return unordered('independent').addAll(atoms);
+  }
+}
+
+function taskOf({ dependencies, parameters, execute, revert }: PlannedTask, index: number): Task {
+  const rebind = dependencies.map(symbolOf);
+  return task({ name: nameOf(index), requires: parameters, rebind, provides: symbolOf(index), execute, revert });
+}
