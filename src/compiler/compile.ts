@@ -1,3 +1,4 @@
+import { shown } from '../atoms/arguments.js';
 import { Retry } from '../atoms/retry.js';
 import { Task } from '../atoms/task.js';
 import { DuplicateError } from '../errors.js';
@@ -72,7 +73,7 @@ class Compiler {
     const parent = frame === null ? null : frame.entry;
     const controller = frame === null ? null : (frame.retry ?? frame.entry.controller);
     const depth = parent === null ? 0 : parent.depth + 1;
-    if (item instanceof Task) {
+    if (isTask(item)) {
       this.#see(item, item.name);
       const node: TaskNode = {
         index: this.#nodes.length,
@@ -87,7 +88,7 @@ class Compiler {
       this.#add(node);
       return node;
     }
-    if (!(item instanceof Flow)) {
+    if (!isFlow(item)) {
       throw new TypeError(`Only flows and tasks can be compiled, got ${describe(item)}${whereIn(frame)}`);
     }
     this.#see(item, item.name);
@@ -169,7 +170,8 @@ class Compiler {
   }
 
   #see(item: object, name: string): void {
-    if (this.#seen.has(item)) throw new RangeError(`${JSON.stringify(name)} stands in two places of the flow ${this.root.name}`);
+    if (this.#seen.has(item))
+      throw new RangeError(`${JSON.stringify(name)} stands in two places of the flow ${this.root.name}`);
     this.#seen.add(item);
   }
 
@@ -189,11 +191,16 @@ class Compiler {
   }
 }
 
+function isTask(item: unknown): item is Task {
+  return item instanceof Task;
+}
+
+function isFlow(item: unknown): item is Flow {
+  return item instanceof Flow;
+}
+
 function describe(item: unknown): string {
-  if (item instanceof Retry) return `the retry ${item.name}, which belongs to a flow's \`retry\` option`;
-  if (item === null) return 'null';
-  if (typeof item === 'object') return `an object of class ${item.constructor.name}`;
-  return typeof item === 'function' ? `the function ${item.name}` : `${typeof item} ${String(item)}`;
+  return item instanceof Retry ? `the retry ${item.name}, which belongs to a flow's \`retry\` option` : shown(item);
 }
 
 function whereIn(parent: Frame | null): string {

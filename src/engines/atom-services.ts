@@ -7,8 +7,7 @@ import type { Runtime } from './runtime.js';
 
 /** What is told of an atom's change of state. A task is named by `taskName`, a retry by `retryName`. */
 export type AtomDetails = { readonly oldState: AtomState; readonly result?: unknown } & (
-  | { readonly taskName: string; readonly taskUuid: string }
-  | { readonly retryName: string; readonly retryUuid: string }
+  { readonly taskName: string; readonly taskUuid: string } | { readonly retryName: string; readonly retryUuid: string }
 );
 
 /** What the charts say of the state that is entered. Progress is kept with the state, in one change. */

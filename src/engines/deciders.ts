@@ -59,7 +59,8 @@ export class Deciders {
     if (deciders.length === 0) return null;
     const history: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
     for (const { source } of deciders) {
-      if (isAtom(source) && storage.getAtomState(source.name) !== 'IGNORE') history[source.name] = storage.get(source.name);
+      if (isAtom(source) && storage.getAtomState(source.name) !== 'IGNORE')
+        history[source.name] = storage.get(source.name);
     }
     const against: Depth[] = [];
     for (const { source, decide, depth } of deciders) {
@@ -67,7 +68,9 @@ export class Deciders {
       const answer: unknown = decide({ history });
       if (answer instanceof Promise) {
         answer.catch(() => undefined);
-        throw new TypeError(`The decider from ${source.name} to ${node.name} has to answer at once; it returned a promise`);
+        throw new TypeError(
+          `The decider from ${source.name} to ${node.name} has to answer at once; it returned a promise`,
+        );
       }
       if (!answer) against.push(depth);
     }

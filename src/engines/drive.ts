@@ -1,6 +1,6 @@
 import type { AnyActor } from 'xstate';
 import type { EngineEvent, EngineStage, FlowEvent } from '../../machines/index.js';
-import { StorageConflictError } from '../errors.js';
+import { StorageConflictError, StorageError } from '../errors.js';
 import { throwFailures } from '../failure.js';
 import type { Run } from './run.js';
 import type { Runtime } from './runtime.js';
@@ -119,8 +119,11 @@ export class Drive {
     const { runtime, tellFlow } = this.parts;
     const { storage } = runtime;
     try {
-      if (this.#terminal !== null) await tellFlow(TERMINAL[this.#terminal]);
-      await storage.commit();
+      try {
+        if (this.#terminal !== null) await tellFlow(TERMINAL[this.#terminal]);
+      } finally {
+        await storage.commit();
+      }
     } finally {
       this.#close();
     }
@@ -133,6 +136,8 @@ export class Drive {
   async fail(error: unknown): Promise<never> {
     const { runtime, run, tellFlow } = this.parts;
     try {
+      // Whoever is under way cannot be kept any more.
+      if (error instanceof StorageError) runtime.abort();
       await run.abandon();
       if (!(error instanceof StorageConflictError)) {
         await tellFlow({ type: 'failed' });
@@ -146,6 +151,7 @@ export class Drive {
 
   #close(): void {
     this.parts.ended();
+    this.parts.runtime.endRun();
     const { statistics, readiness, environment, storage } = this.parts.runtime;
     statistics.readinessChecks = readiness.checks;
     statistics.commits = storage.ledger.commits - this.#commitsBefore;

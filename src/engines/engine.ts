@@ -1,11 +1,5 @@
 import type { AnyActor } from 'xstate';
-import type {
-  EngineStage,
-  FlowContext,
-  FlowEvent,
-  FlowState,
-  RetryEvent,
-} from '../../machines/index.js';
+import type { EngineStage, FlowContext, FlowEvent, FlowState, RetryEvent } from '../../machines/index.js';
 import { engineMachine, flowMachine, retryMachine, taskMachine } from '../../machines/index.js';
 import type { ArgumentMapping } from '../atoms/arguments.js';
 import type { Task } from '../atoms/task.js';
@@ -285,7 +279,14 @@ export class Engine {
     const last = errors.at(-1);
     if (last === undefined) return;
     const first = errors[0];
-    if (errors.length === 1 && first !== undefined && compilation.root.name === compilation.atoms[0]?.name && compilation.atoms.length === 1 && compilation.nodes.length === 1) throw first;
+    if (
+      errors.length === 1 &&
+      first !== undefined &&
+      compilation.root.name === compilation.atoms[0]?.name &&
+      compilation.atoms.length === 1 &&
+      compilation.nodes.length === 1
+    )
+      throw first;
     const all = [...new Set(errors.flatMap(({ missing }) => missing))].sort();
     throw new MissingDependenciesError(this.flow.toString(), all, { cause: last });
   }
@@ -296,9 +297,12 @@ export class Engine {
     return symbols
       .map((symbol) => {
         const providers = surroundings.providers(symbol).map(({ name }) => name);
-        if (providers.length > 0) return `${symbol} is provided by ${providers.join(', ')}, which does not come before it`;
+        if (providers.length > 0)
+          return `${symbol} is provided by ${providers.join(', ')}, which does not come before it`;
         const known = [...new Set([...this.storage.flowSymbols(), ...surroundings.symbols()])];
-        return known.length === 0 ? `no symbols are provided at all` : `symbols that are provided: ${known.slice(0, 20).join(', ')}`;
+        return known.length === 0
+          ? `no symbols are provided at all`
+          : `symbols that are provided: ${known.slice(0, 20).join(', ')}`;
       })
       .join('; ');
   }
@@ -395,7 +399,8 @@ export class Engine {
       const runtime = this.#prepared('run');
       runtime.beginRun(this.statistics);
       if (this.#flowActor.value !== this.storage.getFlowState()) this.#flowActor = this.#newFlowActor();
-      if (this.#root.getSnapshot().status !== 'active') this.#root = this.#newRoot();
+      const { status } = this.#root.getSnapshot() as { readonly status: string };
+      if (status !== 'active') this.#root = this.#newRoot();
       const drive = new Drive({
         runtime,
         run: new Run(runtime, this.#executors),
@@ -472,7 +477,8 @@ export class Engine {
   }
 
   #compiled(what: string): Compilation {
-    if (this.#compilation === null) throw new InvalidStateError(`${what}() needs a compiled flow: call compile() first`);
+    if (this.#compilation === null)
+      throw new InvalidStateError(`${what}() needs a compiled flow: call compile() first`);
     return this.#compilation;
   }
 

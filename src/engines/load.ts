@@ -46,6 +46,8 @@ export interface LoadOptions {
   readonly interpreter?: EngineOptions['interpreter'] | undefined;
   /** @default 'refuse' */
   readonly onPlanChange?: EngineOptions['onPlanChange'] | undefined;
+  /** Longest time, in milliseconds, that progress waits for a commit. @default 1000 */
+  readonly progressFlushMs?: number | undefined;
   /** @default 3 attempts, 5 seconds apart */
   readonly commitRetry?: Partial<CommitRetryPolicy> | undefined;
   /** Parallel engine only. @default Infinity */
@@ -92,8 +94,18 @@ async function loadUntyped(flow: Runnable, given: LoadOptions, store: WithStore[
   };
   try {
     const environment = options.environment ?? systemEnvironment;
-    const detail = flowDetail ?? (await createFlowDetail(flow.name, { book, backend: backend ?? undefined, environment })).flowDetail;
-    const engine = new Engine({ flow, flowDetail: detail, connection, codec: backend?.codec, options, executors, release });
+    const detail =
+      flowDetail ??
+      (await createFlowDetail(flow.name, { book, backend: backend ?? undefined, environment })).flowDetail;
+    const engine = new Engine({
+      flow,
+      flowDetail: detail,
+      connection,
+      codec: backend?.codec,
+      options,
+      executors,
+      release,
+    });
     if (store !== undefined) await engine.storage.inject(store);
     return engine;
   } catch (error) {
@@ -152,4 +164,3 @@ export async function run<const Loaded extends Runnable>(
     await engine.close();
   }
 }
-

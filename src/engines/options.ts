@@ -20,6 +20,8 @@ export interface EngineOptions {
   readonly interpreter: 'compiled' | 'native';
   /** What to do when the flow is not the one that was stored (D20). */
   readonly onPlanChange: 'accept' | 'refuse';
+  /** Longest time, in milliseconds, that progress waits for a commit that takes it along (C4). */
+  readonly progressFlushMs: number;
   /** How a commit that the store failed is tried again. */
   readonly commitRetry: CommitRetryPolicy;
   /** For the parallel engine: how many atoms may be under way at once. */
@@ -37,6 +39,7 @@ const DEFAULTS: EngineOptions = {
   checkpoint: 'round',
   interpreter: 'compiled',
   onPlanChange: 'refuse',
+  progressFlushMs: 1000,
   commitRetry: { attempts: 3, delayMs: 5000 },
   maxWorkers: Infinity,
   executor: undefined,
@@ -69,18 +72,24 @@ export function engineOptions(given: Readonly<Record<string, unknown>>): EngineO
   }
   const options: EngineOptions = { ...DEFAULTS, ...withoutUndefined(given) };
   for (const name of FLAGS) {
-    if (typeof options[name] !== 'boolean') throw new TypeError(`${name} takes true or false, got ${String(options[name])}`);
+    if (typeof options[name] !== 'boolean')
+      throw new TypeError(`${name} takes true or false, got ${String(options[name])}`);
   }
   for (const [name, choices] of Object.entries(CHOICES)) {
     const value = options[name as keyof typeof CHOICES];
     if (!choices.some((choice) => choice === value)) {
-      throw new RangeError(`${name} takes ${choices.map((choice) => `'${choice}'`).join(' or ')}, got ${JSON.stringify(value)}`);
+      throw new RangeError(
+        `${name} takes ${choices.map((choice) => `'${choice}'`).join(' or ')}, got ${JSON.stringify(value)}`,
+      );
     }
   }
   checkMaxWorkers(options.maxWorkers);
   const { attempts, delayMs } = { ...DEFAULTS.commitRetry, ...options.commitRetry };
   if (!Number.isInteger(attempts) || attempts < 1) {
     throw new RangeError(`commitRetry.attempts takes a whole number from 1, got ${String(attempts)}`);
+  }
+  if (!(options.progressFlushMs >= 0)) {
+    throw new RangeError(`progressFlushMs takes milliseconds from 0, got ${String(options.progressFlushMs)}`);
   }
   if (!(delayMs >= 0)) throw new RangeError(`commitRetry.delayMs takes milliseconds from 0, got ${String(delayMs)}`);
   if (options.executor !== undefined && typeof options.executor.submit !== 'function') {

@@ -5,8 +5,7 @@ import type { Runtime } from './runtime.js';
 
 /** What is to become of a flow after a failure. */
 type Resolution =
-  | { readonly kind: 'RETRY' | 'REVERT'; readonly controller: RetryNode }
-  | { readonly kind: 'REVERT_ALL' };
+  { readonly kind: 'RETRY' | 'REVERT'; readonly controller: RetryNode } | { readonly kind: 'REVERT_ALL' };
 
 interface Answer {
   readonly resolution: Resolution;
@@ -59,7 +58,9 @@ export class Resolver {
   #consult({ item, name, index }: RetryNode): unknown {
     const { storage } = this.runtime;
     const asker = { place: index, detail: this.runtime.slot(index).detail };
-    const args = argumentsFor(storage, storage.surroundings, asker, item.executeMapping, { predecessorsAreDone: false });
+    const args = argumentsFor(storage, storage.surroundings, asker, item.executeMapping, {
+      predecessorsAreDone: false,
+    });
     args['history'] = storage.getRetryHistory(name);
     return item.onFailure(args as never);
   }

@@ -73,7 +73,9 @@ export class Run {
       const state = runtime.stateOf(index);
       if (state === 'RUNNING' || state === 'REVERTING') this.#next.add(index);
     }
-    await this.#selector.atStart(this.#next);
+    runtime.isAtStart = true;
+    await this.#selector.all(this.#next);
+    runtime.isAtStart = false;
     await runtime.announcer.settle();
     return SCHEDULE_NEXT;
   }
@@ -116,13 +118,37 @@ export class Run {
       if (examined !== undefined) return this.#analyzeFrom(done, at + 1, examined);
     }
     const settled = this.runtime.announcer.settle();
-    return settled === undefined ? this.#afterAnalysis() : settled.then(() => this.#afterAnalysis());
+    if (settled !== undefined || this.#mayHaveOverlooked) return this.#lookOnceMore(settled);
+    return this.#afterAnalysis();
   }
 
   /** The rest of the analysis, where there is something to wait for. */
   async #analyzeFrom(done: readonly Start[], first: number, examined: Promise<void>): Promise<EngineEvent> {
     await examined;
     for (let at = first; at < done.length; at++) await this.#examine(done[at]);
+    return this.#lookOnceMore(this.runtime.announcer.settle());
+  }
+
+  /** Whether the run is about to end although a decider's answer may have made an atom ready that was passed before. */
+  get #mayHaveOverlooked(): boolean {
+    return (
+      this.#selector.hasRefused &&
+      this.runtime.storage.getFlowState() === 'RUNNING' &&
+      this.#next.size === 0 &&
+      this.#running.size === 0 &&
+      this.#done.length === 0 &&
+      this.failures.length === 0
+    );
+  }
+
+  /** Looks at all atoms again where one may have been overlooked: a run does not end with atoms that could run. */
+  async #lookOnceMore(settled: Promise<void> | undefined): Promise<EngineEvent> {
+    await settled;
+    try {
+      if (this.#mayHaveOverlooked) await this.#selector.all(this.#next);
+    } catch (error) {
+      this.#fail(error);
+    }
     await this.runtime.announcer.settle();
     return this.#afterAnalysis();
   }
@@ -203,9 +229,7 @@ export class Run {
       const node = compilation.node(index);
       return isAtom(node) ? node.item.priority : 0;
     };
-    return wave.every((index) => priorityOf(index) === 0)
-      ? wave
-      : wave.sort((a, b) => priorityOf(b) - priorityOf(a));
+    return wave.every((index) => priorityOf(index) === 0) ? wave : wave.sort((a, b) => priorityOf(b) - priorityOf(a));
   }
 
   /** All are marked in one commit, before the first of them runs (C1, C3). */

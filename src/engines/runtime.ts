@@ -1,7 +1,7 @@
 import type { Intention, RetryEvent } from '../../machines/index.js';
 import type { AtomNode, Compilation } from '../compiler/compilation.js';
 import { isAtom } from '../compiler/compilation.js';
-import type { Environment } from '../environment.js';
+import type { Environment, Timer } from '../environment.js';
 import type { StateActor } from '../interpreter/actors.js';
 import { InvalidStateError } from '../errors.js';
 import type { AtomState } from '../persistence/details.js';
@@ -42,7 +42,8 @@ export class Runtime {
   /** Whether the first wave of a run is being scheduled: it may take up what it finds unfinished. */
   isAtStart = false;
 
-  readonly #abortion = new AbortController();
+  #abortion = new AbortController();
+  #flush: Timer | null = null;
   readonly #slots: (AtomSlot | undefined)[];
   #actors: (StateActor<RetryEvent> | undefined)[];
   readonly #actorFor: (node: AtomNode, state: AtomState) => StateActor<RetryEvent>;
@@ -68,13 +69,14 @@ export class Runtime {
   /** Takes everything as it is stored now. */
   beginRun(statistics: Statistics): void {
     this.statistics = statistics;
+    if (this.#abortion.signal.aborted) this.#abortion = new AbortController();
     // States that were written in between, past the actors, are taken up by new ones.
     this.#actors = this.#actors.map((actor, index) => (actor?.value === this.stateOf(index) ? actor : undefined));
     this.readiness.rebuild();
     this.readiness.checks = 0;
   }
 
-  /** Aborted when the engine is closed. */
+  /** Aborted when the engine is closed, or cannot go on with the run. */
   get signal(): AbortSignal {
     return this.#abortion.signal;
   }
@@ -116,9 +118,21 @@ export class Runtime {
     this.readiness.update(node);
   }
 
-  /** Keeps how far a task is. It is durable with the next commit (C4). */
+  /** Keeps how far a task is. It is durable with the next commit, which is not far (C4). */
   keepProgress(name: string, progress: number, details: Record<string, unknown>): void {
     this.storage.setTaskProgress(name, progress, details);
+    if (!this.storage.isDurable || this.#flush !== null) return;
+    this.#flush = this.environment.clock.setTimer(this.options.progressFlushMs, () => {
+      this.#flush = null;
+      // What cannot be committed now is part of the run's next commit, which reports it.
+      this.storage.commit()?.catch(() => undefined);
+    });
+  }
+
+  /** Called when a run has come to its end. */
+  endRun(): void {
+    this.#flush?.cancel();
+    this.#flush = null;
   }
 
   /** Sends an event to an atom. It is durable and announced, where each change is, when what is returned resolves. */

@@ -84,7 +84,11 @@ export class Scheduler {
     return this.#begun(node, work, { type: 'revert', atStart: isAtStart, hasProgress: this.#hasProgress(node) });
   }
 
-  #begun(node: AtomNode, work: Work | Failure, event: AtomEvent & { type: 'execute' | 'revert' }): Start | Promise<Start> {
+  #begun(
+    node: AtomNode,
+    work: Work | Failure,
+    event: AtomEvent & { type: 'execute' | 'revert' },
+  ): Start | Promise<Start> {
     const start: Start = { node, method: event.type, work, outcome: null };
     const settled = this.runtime.tell(node.index, event);
     return settled === undefined ? start : settled.then(() => start);

@@ -15,20 +15,24 @@ import type { Wave } from './wave.js';
  * @see TaskFlow `engines/action_engine/selector.py`.
  */
 export class Selector {
+  /** Whether any atom was turned down. */
+  hasRefused = false;
+
   readonly #walk: BreadthFirst;
 
   constructor(private readonly runtime: Runtime) {
     this.#walk = new BreadthFirst(runtime.compilation.nodes.length);
   }
 
-  /** All atoms that may run when a run begins: those to execute, then those to revert, in the order of the graph. */
-  async atStart(found: Wave): Promise<void> {
+  /** All atoms that may run: those to execute, then those to revert, in the order of the graph. */
+  async all(found: Wave): Promise<void> {
     const { compilation, readiness } = this.runtime;
     for (const node of compilation.atoms) {
       if (readiness.canExecute(node.index)) await this.#admit(node.index, found);
     }
     if (!readiness.isAnythingToUndo) return;
-    for (const { index } of compilation.atoms) if (readiness.canRevert(index, true)) found.add(index);
+    const { isAtStart } = this.runtime;
+    for (const { index } of compilation.atoms) if (readiness.canRevert(index, isAtStart)) found.add(index);
   }
 
   /** Whether any atom may run. Deciders are not asked. */
@@ -104,6 +108,7 @@ export class Selector {
       found.add(index);
       return true;
     }
+    this.hasRefused = true;
     await this.#ignore(node, depth);
     return false;
   }

@@ -26,9 +26,7 @@ function isPlain({ atom, method }: Work): boolean {
 }
 
 function hooksOf(method: Work['method']): { pre: Hook; post: Hook } {
-  return method === 'execute'
-    ? { pre: 'preExecute', post: 'postExecute' }
-    : { pre: 'preRevert', post: 'postRevert' };
+  return method === 'execute' ? { pre: 'preExecute', post: 'postExecute' } : { pre: 'preRevert', post: 'postRevert' };
 }
 
 function performPlain(work: Work): unknown {
@@ -75,8 +73,7 @@ async function checkedArguments({ atom, args }: Work): Promise<Record<string, un
 
 function call(work: Work, args: Record<string, unknown>): unknown {
   // What an atom takes was matched against what there is when its arguments were looked up.
-  if (work.atom instanceof Task) return work.atom[work.method](args as never, work.context as never);
-  return work.atom[work.method](args as never, work.context);
+  return work.atom[work.method](args as never, work.context as never);
 }
 
 function normalized(result: unknown): unknown {

@@ -1,4 +1,12 @@
-import type { Actor, AnyActorRef, AnyMachineSnapshot, AnyStateMachine, InspectionEvent, Observer, Subscription } from 'xstate';
+import type {
+  Actor,
+  AnyActorRef,
+  AnyMachineSnapshot,
+  AnyStateMachine,
+  InspectionEvent,
+  Observer,
+  Subscription,
+} from 'xstate';
 import { createActor } from 'xstate';
 import { InvalidStateError } from '../errors.js';
 import type { InspectionHub } from './inspection.js';
@@ -41,9 +49,10 @@ export interface Household {
  *
  * An event that is sent while another is being handled waits until that one is done.
  */
-export class ChartActor<Context extends { readonly name: string }, Event extends { readonly type: string }>
-  implements StateActor<Event>
-{
+export class ChartActor<
+  Context extends { readonly name: string },
+  Event extends { readonly type: string },
+> implements StateActor<Event> {
   // Not #private: there may be a hundred thousand of them, and these are quicker to make.
   private isHandling = false;
   private mailbox: Event[] | null = null;
@@ -224,7 +233,7 @@ export class NativeActor<Event extends { readonly type: string }> implements Sta
   }
 
   accepts(event: Event): boolean {
-    return (this.machine.getTransitionData(this.#actor.getSnapshot(), event) ?? []).length > 0;
+    return this.machine.getTransitionData(this.#actor.getSnapshot(), event).length > 0;
   }
 
   introduce(emit: (event: InspectionEvent) => void): void {

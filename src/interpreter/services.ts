@@ -74,10 +74,14 @@ export function stateNamed<Context, Event>(
  *
  * @throws {CompilationError} when an action has no service, or a guard no implementation.
  */
-export function bindChart<Context, Event>(chart: Chart, services: Services<Context, Event>): BoundChart<Context, Event> {
+export function bindChart<Context, Event>(
+  chart: Chart,
+  services: Services<Context, Event>,
+): BoundChart<Context, Event> {
   const guards = chart.machine.implementations.guards as Readonly<Record<string, Guard<Context, Event> | undefined>>;
   const states = new Map<string, BoundState<Context, Event>>();
-  for (const state of chart.states.values()) states.set(state.value, new BoundState(chart.machine, state.value, state.final));
+  for (const state of chart.states.values())
+    states.set(state.value, new BoundState(chart.machine, state.value, state.final));
   for (const state of chart.states.values()) {
     const bound = stateNamed(chart, states, state.value);
     for (const [event, branches] of state.branches) {
@@ -86,7 +90,9 @@ export function bindChart<Context, Event>(chart: Chart, services: Services<Conte
         branches.map(({ guard, target, actions, definition }) => {
           const implementation = guard === null ? null : guards[guard];
           if (implementation === undefined) {
-            throw new CompilationError(`The guard ${String(guard)} of the chart ${chart.machine.id} is not implemented`);
+            throw new CompilationError(
+              `The guard ${String(guard)} of the chart ${chart.machine.id} is not implemented`,
+            );
           }
           return {
             guard: implementation,

@@ -63,6 +63,10 @@ export class Ledger {
     this.revision = detail.revision;
   }
 
+  get isDurable(): boolean {
+    return this.connection !== null;
+  }
+
   get isDirty(): boolean {
     return this.#slots.length > 0 || this.#stateChanged || this.#metaChanged;
   }

@@ -24,7 +24,11 @@ export interface Surroundings {
    * @param visit - Called with a provider's record, its part, and how many flows are between it and the atom; true ends
    * the visit.
    */
-  visit(place: number, symbol: string, visit: (detail: AtomDetail, part: Provider['part'], level: number) => boolean): void;
+  visit(
+    place: number,
+    symbol: string,
+    visit: (detail: AtomDetail, part: Provider['part'], level: number) => boolean,
+  ): void;
 }
 
 /** An atom that looks symbols up: its record, and its number in the compiled flow. */
@@ -121,7 +125,9 @@ function nearestValue(
     }
     readableLevel = level;
     if (answer === null || !isFound(answer)) {
-      answer = extract(reading.value, part) ?? { missing: `no result at hand has a value for ${JSON.stringify(symbol)}` };
+      answer = extract(reading.value, part) ?? {
+        missing: `no result at hand has a value for ${JSON.stringify(symbol)}`,
+      };
     }
     return predecessorsAreDone && isFound(answer);
   });
@@ -145,12 +151,17 @@ export function unsatisfiedArguments(
   const missing: string[] = [];
   for (const [argument, symbol] of mapping.bindings) {
     if (mapping.optional.has(symbol)) continue;
-    let isVisible = false;
-    surroundings.visit(place, symbol, () => (isVisible = true));
-    if (isVisible) continue;
-    if (values.argumentOf(detail, symbol) === undefined && values.flowValue(symbol) === undefined) missing.push(argument);
+    if (isVisible(surroundings, place, symbol)) continue;
+    if (values.argumentOf(detail, symbol) !== undefined || values.flowValue(symbol) !== undefined) continue;
+    missing.push(argument);
   }
   return missing;
+}
+
+function isVisible(surroundings: Surroundings, place: number, symbol: string): boolean {
+  const seen: AtomDetail[] = [];
+  surroundings.visit(place, symbol, (detail) => seen.push(detail) > 0);
+  return seen.length > 0;
 }
 
 /**
@@ -168,7 +179,8 @@ export function fetchValues(values: Values, surroundings: Surroundings, symbol: 
     const reading = readLast(values.detail(name));
     if (reading.kind === 'ignored') continue;
     const value = reading.kind === 'value' ? extract(reading.value, part) : undefined;
-    if (value === undefined) throw new NotFoundError(`${name} provides ${JSON.stringify(symbol)}, and has no value for it`);
+    if (value === undefined)
+      throw new NotFoundError(`${name} provides ${JSON.stringify(symbol)}, and has no value for it`);
     found.push(value.value);
   }
   if (found.length === 0) throw new NotFoundError(`All that provide ${JSON.stringify(symbol)} were ignored`);

@@ -97,6 +97,11 @@ export class Storage {
     return this.ledger.commit();
   }
 
+  /** Whether there is a store behind it. */
+  get isDurable(): boolean {
+    return this.ledger.isDurable;
+  }
+
   // Atoms ------------------------------------------------------------------------------------------------------------
 
   /**
@@ -356,7 +361,9 @@ export class Storage {
     }
     if (entries.length === 0) return;
     const existing = this.#slots.get(INJECTOR);
-    const slot = existing ?? new AtomSlot(newTaskDetail({ name: INJECTOR, position: this.#nextPosition, state: null }, this.#environment));
+    const slot =
+      existing ??
+      new AtomSlot(newTaskDetail({ name: INJECTOR, position: this.#nextPosition, state: null }, this.#environment));
     const injected: Record<string, unknown> = { ...this.#injected(slot.detail) };
     for (const [name, value] of entries) setOwn(injected, name, value);
     this.codec?.encode(injected);
@@ -369,13 +376,21 @@ export class Storage {
   }
 
   /** Gives values to one atom: in memory only, or (`transient: false`) kept with the run. */
-  async injectAtomArgs(name: string, values: Readonly<Record<string, unknown>>, { transient = true } = {}): Promise<void> {
+  async injectAtomArgs(
+    name: string,
+    values: Readonly<Record<string, unknown>>,
+    { transient = true } = {},
+  ): Promise<void> {
     this.addAtomArguments(name, values, { transient });
     await this.commit();
   }
 
   /** As `injectAtomArgs`, durable with the next commit. */
-  addAtomArguments(name: string, values: Readonly<Record<string, unknown>>, { transient }: { transient: boolean }): void {
+  addAtomArguments(
+    name: string,
+    values: Readonly<Record<string, unknown>>,
+    { transient }: { transient: boolean },
+  ): void {
     const { detail } = this.slot(name);
     if (transient) {
       const known = this.#transientArguments.get(name) ?? new Map<string, unknown>();
@@ -419,7 +434,10 @@ export class Storage {
   /** The symbols under which values were injected for the whole flow. */
   flowSymbols(): Set<string> {
     const injector = this.#slots.get(INJECTOR);
-    return new Set([...this.#transient.keys(), ...(injector === undefined ? [] : Object.keys(this.#injected(injector.detail)))]);
+    return new Set([
+      ...this.#transient.keys(),
+      ...(injector === undefined ? [] : Object.keys(this.#injected(injector.detail))),
+    ]);
   }
 
   #injected(detail: AtomDetail): Readonly<Record<string, unknown>> {

@@ -147,15 +147,19 @@ export function behavioursOf(root: CaseNode, counts: CallCounts, stage: Stage): 
   return {
     execute: (name, kind, args, context) => call('execute', name, kind, args, context),
     revert: (name, kind, args, context) => call('revert', name, kind, args, context),
-    onFailure(name, args, answer) {
+    onFailure(name, args, standard) {
       if (stage.isDead) throw new Error('the process has died');
       const spec = atoms.get(name);
       const decisions = spec !== undefined && 'decisions' in spec ? spec.decisions : undefined;
-      const decision = answer ?? entryFor(decisions, counts.next('onFailure', name)) ?? 'REVERT';
-      const returned = typeof decision === 'string' ? decision : null;
-      stage.trace({ call: 'on_failure', scope: 'retry', name, args: encodeArguments(args), returned });
-      if (typeof decision === 'string') return decision;
-      throw makeError(decision.raise.type, decision.raise.message);
+      let returned: string | null = null;
+      try {
+        const decision = standard?.() ?? entryFor(decisions, counts.next('onFailure', name)) ?? 'REVERT';
+        if (typeof decision !== 'string') throw makeError(decision.raise.type, decision.raise.message);
+        returned = decision;
+        return decision;
+      } finally {
+        stage.trace({ call: 'on_failure', scope: 'retry', name, args: encodeArguments(args), returned });
+      }
     },
     decide(link, history, spec) {
       if (stage.isDead) throw new Error('the process has died');

@@ -16,7 +16,8 @@ export interface Behaviours {
   execute(name: string, kind: 'task' | 'retry', args: Arguments, context: unknown): unknown;
   revert(name: string, kind: 'task' | 'retry', args: Arguments, context: unknown): unknown;
   /** @param answer - What a retry that is not scripted answers; it is to be given back. */
-  onFailure(name: string, args: Arguments, answer?: RetryDecision): string;
+  /** @param standard - What a retry that comes with flowstate says; undefined for one that is scripted. */
+  onFailure(name: string, args: Arguments, standard?: () => RetryDecision): string;
   decide(link: { readonly from: string; readonly to: string }, history: Arguments, spec: DeciderSpec): boolean;
 }
 
@@ -190,8 +191,12 @@ class ToldRetry extends Retry {
   }
 
   override onFailure(args: RetryInput): RetryDecision {
-    const answer = this.standard?.onFailure(args);
+    const { standard } = this;
     // Some scripts answer with a word that is no decision: the engine has to see it.
-    return this.behaviours.onFailure(this.name, { ...args }, answer) as RetryDecision;
+    return this.behaviours.onFailure(
+      this.name,
+      { ...args },
+      standard === null ? undefined : () => standard.onFailure(args),
+    ) as RetryDecision;
   }
 }

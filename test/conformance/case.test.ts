@@ -63,7 +63,7 @@ describe('a case', () => {
       }
     }
     expect(refused).toBeGreaterThan(100);
-  });
+  }, 60_000);
 });
 
 describe('a directory of case files', () => {
