@@ -2,14 +2,7 @@ import { setup } from 'xstate';
 
 /** The states of a flow, as they are stored. */
 export type FlowState =
-  | 'PENDING'
-  | 'RUNNING'
-  | 'SUCCESS'
-  | 'FAILURE'
-  | 'REVERTED'
-  | 'SUSPENDING'
-  | 'SUSPENDED'
-  | 'RESUMING';
+  'PENDING' | 'RUNNING' | 'SUCCESS' | 'FAILURE' | 'REVERTED' | 'SUSPENDING' | 'SUSPENDED' | 'RESUMING';
 
 export type FlowEvent =
   | { type: 'reset' }
@@ -74,7 +67,14 @@ export const flowMachine = setup({
     },
     SUCCESS: {
       entry: enter('SUCCESS'),
-      on: { succeeded: ignored, reset: 'PENDING', run: 'RUNNING', suspend: ignored, suspended: ignored, resume: ignored },
+      on: {
+        succeeded: ignored,
+        reset: 'PENDING',
+        run: 'RUNNING',
+        suspend: ignored,
+        suspended: ignored,
+        resume: ignored,
+      },
     },
     FAILURE: {
       entry: enter('FAILURE'),

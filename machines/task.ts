@@ -2,14 +2,7 @@ import { setup } from 'xstate';
 
 /** The states of a task, as they are stored. */
 export type TaskState =
-  | 'PENDING'
-  | 'RUNNING'
-  | 'SUCCESS'
-  | 'FAILURE'
-  | 'REVERTING'
-  | 'REVERTED'
-  | 'REVERT_FAILURE'
-  | 'IGNORE';
+  'PENDING' | 'RUNNING' | 'SUCCESS' | 'FAILURE' | 'REVERTING' | 'REVERTED' | 'REVERT_FAILURE' | 'IGNORE';
 
 /** What an atom is to do next. */
 export type Intention = 'EXECUTE' | 'REVERT' | 'RETRY' | 'IGNORE';

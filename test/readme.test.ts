@@ -51,9 +51,12 @@ describe('the README', () => {
     expect(runnable.length).toBeGreaterThan(5);
   });
 
-  it.each(runnable.map((block, index) => ({ ...block, index })))('$heading: block $index does what it says', async ({ code, index }) => {
-    const promised = [...code.matchAll(/^\/\/ → (.*)$/gm)].map(([, line]) => line);
-    expect(promised.length).toBeGreaterThan(0);
-    expect(await run(code, String(index))).toEqual(promised);
-  });
+  it.each(runnable.map((block, index) => ({ ...block, index })))(
+    '$heading: block $index does what it says',
+    async ({ code, index }) => {
+      const promised = [...code.matchAll(/^\/\/ → (.*)$/gm)].map(([, line]) => line);
+      expect(promised.length).toBeGreaterThan(0);
+      expect(await run(code, String(index))).toEqual(promised);
+    },
+  );
 });

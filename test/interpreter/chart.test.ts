@@ -11,7 +11,11 @@ describe('the chart compiler refuses what it does not fully support', () => {
     ['nested states', createMachine({ initial: 'A', states: { A: { initial: 'x', states: { x: {} } } } }), /compound/],
     ['parallel states', createMachine({ type: 'parallel', states: flat }), /parallel/],
     ['eventless transitions', createMachine({ initial: 'A', states: { A: { always: 'B' }, B: {} } }), /eventless/],
-    ['delayed transitions', createMachine({ initial: 'A', states: { A: { after: { 5: 'B' } }, B: {} } }), /entry of A|delayed|exit|named/],
+    [
+      'delayed transitions',
+      createMachine({ initial: 'A', states: { A: { after: { 5: 'B' } }, B: {} } }),
+      /entry of A|delayed|exit|named/,
+    ],
     [
       'invoked actors',
       createMachine({ initial: 'A', states: { A: { invoke: { src: fromPromise(() => Promise.resolve()) } } } }),
@@ -19,9 +23,24 @@ describe('the chart compiler refuses what it does not fully support', () => {
     ],
     ['wildcards', createMachine({ initial: 'A', states: { A: { on: { '*': 'B' } }, B: {} } }), /wildcard/],
     ['events of the root', createMachine({ initial: 'A', on: { go: '.B' }, states: flat }), /root has transitions/],
-    ['inline actions', createMachine({ initial: 'A', states: { A: { entry: () => undefined, on: { go: 'B' } }, B: { on: { back: 'A' } } } }), /not named/],
-    ['assignments', createMachine({ initial: 'A', states: { A: { on: { go: { actions: assign({}) } } } } }), /not named|assign/],
-    ['inline guards', createMachine({ initial: 'A', states: { A: { on: { go: { guard: () => true, target: 'B' } } }, B: {} } }), /guard that is not named/],
+    [
+      'inline actions',
+      createMachine({
+        initial: 'A',
+        states: { A: { entry: () => undefined, on: { go: 'B' } }, B: { on: { back: 'A' } } },
+      }),
+      /not named/,
+    ],
+    [
+      'assignments',
+      createMachine({ initial: 'A', states: { A: { on: { go: { actions: assign({}) } } } } }),
+      /not named|assign/,
+    ],
+    [
+      'inline guards',
+      createMachine({ initial: 'A', states: { A: { on: { go: { guard: () => true, target: 'B' } } }, B: {} } }),
+      /guard that is not named/,
+    ],
   ])('%s', (_, machine, message) => {
     expect(() => compileChart(machine)).toThrow(CompilationError);
     expect(() => compileChart(machine)).toThrow(message);

@@ -58,7 +58,7 @@ function native(machine: AnyStateMachine, value: string, type: string): Step {
   const actor = createActor(provided, { snapshot, input: context });
   actor.subscribe({ error: () => undefined });
   actor.start();
-  const accepted = (provided.getTransitionData(snapshot, { type }) ?? []).length > 0;
+  const accepted = provided.getTransitionData(snapshot, { type }).length > 0;
   actor.send({ type });
   return { state: String(actor.getSnapshot().value), actions, accepted };
 }
@@ -87,9 +87,10 @@ describe.each(Object.entries(MACHINES))('the compiled chart of %s', (_, machine)
         // A finished actor of XState hears nothing any more.
         if (state.final) continue;
         for (const event of events) {
-          expect(compiled(guarded, state.value, event), `${state.value} on ${event} with ${JSON.stringify(outcomes)}`).toEqual(
-            native(guarded, state.value, event),
-          );
+          expect(
+            compiled(guarded, state.value, event),
+            `${state.value} on ${event} with ${JSON.stringify(outcomes)}`,
+          ).toEqual(native(guarded, state.value, event));
           pairs += 1;
         }
       }
@@ -118,7 +119,15 @@ describe.each(Object.entries(MACHINES))('the compiled chart of %s', (_, machine)
 
 describe('the actor of a run', () => {
   it('is the same on both interpreters, stage by stage', () => {
-    const path = ['start', 'schedule_next', 'unheard_of', 'wait_finished', 'examine_finished', 'completed', 'suspended'];
+    const path = [
+      'start',
+      'schedule_next',
+      'unheard_of',
+      'wait_finished',
+      'examine_finished',
+      'completed',
+      'suspended',
+    ];
     const values = [null, engineMachine].map((nativeMachine) => {
       const actions: string[] = [];
       const services = recorder(engineMachine, actions);
