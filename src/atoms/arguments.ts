@@ -42,7 +42,8 @@ export interface MappedArguments {
   readonly requires: ReadonlySet<string>;
 }
 
-const NOTHING: MappedArguments = { mapping: { bindings: new Map(), optional: new Set() }, requires: new Set() };
+const NO_NAMES: ReadonlySet<string> = new Set();
+const NOTHING: MappedArguments = { mapping: { bindings: new Map(), optional: NO_NAMES }, requires: NO_NAMES };
 
 /**
  * Finds the symbol of each argument of one method.
@@ -91,8 +92,8 @@ export function mapArguments(request: MappingRequest): MappedArguments {
   const isNeeded = (symbol: string) => !injected.has(symbol);
   return {
     mapping: {
-      bindings: new Map([...required, ...optional]),
-      optional: new Set([...optional.values()].filter(isNeeded)),
+      bindings: optional.size === 0 ? required : new Map([...required, ...optional]),
+      optional: optional.size === 0 ? NO_NAMES : new Set([...optional.values()].filter(isNeeded)),
     },
     requires: new Set([...required.values()].filter(isNeeded)),
   };

@@ -57,7 +57,7 @@ export abstract class Atom<Args extends object = object, Gives extends object = 
 
     const provided = readProvides(atom, options.provides === undefined ? defaults.provides : options.provides);
     this.saveAs = provided.saveAs;
-    this.provides = new Set(provided.saveAs.keys());
+    this.provides = provided.saveAs.size === 0 ? NO_NAMES : new Set(provided.saveAs.keys());
     if (provided.validators !== undefined) {
       const check = checkOf(atom, 'result', provided.validators);
       if (check !== undefined) this.checkResult = resultCheck(atom, check, this.saveAs);
@@ -72,8 +72,10 @@ export abstract class Atom<Args extends object = object, Gives extends object = 
 
     const { execute, revert } = mapBothMethods(atom, options, defaults, requires.names, optional.names);
     this.executeMapping = execute.mapping;
-    this.revertMapping = revert.mapping;
-    this.requires = revert === execute ? execute.requires : new Set([...execute.requires, ...revert.requires]);
+    // Most atoms take the same to be done and to be undone: one mapping serves for both.
+    const isOne = revert === execute || isSame(execute.mapping, revert.mapping);
+    this.revertMapping = isOne ? execute.mapping : revert.mapping;
+    this.requires = isOne ? execute.requires : new Set([...execute.requires, ...revert.requires]);
   }
 
   /** Runs before `execute`. What it throws is the atom's failure. */
@@ -94,6 +96,19 @@ export abstract class Atom<Args extends object = object, Gives extends object = 
   [inspect.custom](): string {
     return `<${this.constructor.name} ${this.toString()}>`;
   }
+}
+
+const NO_NAMES: ReadonlySet<string> = new Set();
+
+function isSame(one: ArgumentMapping, other: ArgumentMapping): boolean {
+  if (one.bindings.size !== other.bindings.size || one.optional.size !== other.optional.size) return false;
+  const others = other.bindings.entries();
+  for (const [argument, symbol] of one.bindings) {
+    const next = others.next();
+    if (next.done === true || next.value[0] !== argument || next.value[1] !== symbol) return false;
+  }
+  for (const symbol of one.optional) if (!other.optional.has(symbol)) return false;
+  return true;
 }
 
 function resultCheck(atom: string, check: Check, saveAs: SaveAs): (result: unknown) => unknown {

@@ -35,12 +35,18 @@ class Context implements TaskContext {
     return parts.join(':');
   }
 
-  progress(progress: number, details?: Record<string, unknown>): void {
-    if (this.node.kind === 'task') this.node.item.updateProgress(progress, details);
+  // Functions are made when they are asked for, so that they may be taken out of the context.
+
+  get progress(): TaskContext['progress'] {
+    return (progress, details) => {
+      if (this.node.kind === 'task') this.node.item.updateProgress(progress, details);
+    };
   }
 
-  notify(event: string, details: Record<string, unknown> = {}): void {
-    if (this.node.kind === 'task') this.node.item.notifier.notify(event, details);
+  get notify(): TaskContext['notify'] {
+    return (event, details = {}) => {
+      if (this.node.kind === 'task') this.node.item.notifier.notify(event, details);
+    };
   }
 }
 

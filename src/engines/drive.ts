@@ -38,10 +38,12 @@ export class Drive {
   readonly #commitsBefore: number;
   #terminal: keyof typeof TERMINAL | null = null;
   #stages = 0;
+  #lastStageEnded: number;
 
   constructor(private readonly parts: DriveParts) {
     const { environment, storage } = parts.runtime;
     this.#startedAt = environment.clock.now();
+    this.#lastStageEnded = this.#startedAt;
     this.#commitsBefore = storage.ledger.commits;
   }
 
@@ -57,6 +59,7 @@ export class Drive {
    */
   async advance(): Promise<EngineStage | null> {
     if (this.#terminal !== null) return null;
+    this.#lastStageEnded = this.parts.runtime.environment.clock.now();
     let stage: EngineStage;
     do {
       const event = this.#perform();
@@ -73,8 +76,26 @@ export class Drive {
     }
   }
 
+  /** Does the work of the stage. */
+  #perform(): EngineEvent | Promise<EngineEvent> {
+    const { asked } = this;
+    if (asked === null) return { type: 'start' };
+    const { announcer } = this.parts.runtime;
+    const mustYield = ++this.#stages % STAGES_BEFORE_YIELDING === 0;
+    return mustYield || announcer.perChange ? this.#performLater(asked, mustYield) : this.parts.run[asked]();
+  }
+
+  async #performLater(asked: Work, mustYield: boolean): Promise<EngineEvent> {
+    const { announcer, environment } = this.parts.runtime;
+    // What was asked for while the stage was reported comes first.
+    await announcer.settle();
+    if (mustYield) await environment.clock.yield();
+    return this.parts.run[asked]();
+  }
+
   #enter(event: EngineEvent): EngineStage {
-    const { root, run } = this.parts;
+    const { root, run, runtime } = this.parts;
+    if (runtime.options.gatherStatistics) this.#addTime();
     root.send(event);
     const stage = stageOf(root);
     if (stage === 'FAILURE') throwFailures(run.failures);
@@ -82,36 +103,14 @@ export class Drive {
     return stage;
   }
 
-  /** Does the work of the stage. */
-  #perform(): EngineEvent | Promise<EngineEvent> {
-    const work = this.asked;
-    if (work === null) return { type: 'start' };
-    const { announcer } = this.parts.runtime;
-    const mustYield = ++this.#stages % STAGES_BEFORE_YIELDING === 0;
-    return mustYield || announcer.perChange ? this.#performLater(work, mustYield) : this.#performNow(work);
-  }
-
-  async #performLater(work: Work, mustYield: boolean): Promise<EngineEvent> {
-    const { announcer, environment } = this.parts.runtime;
-    // What was asked for while the stage was reported comes first.
-    await announcer.settle();
-    if (mustYield) await environment.clock.yield();
-    return this.#performNow(work);
-  }
-
-  #performNow(work: Work): EngineEvent | Promise<EngineEvent> {
-    const { runtime, run } = this.parts;
-    if (work === 'finish' || !runtime.options.gatherStatistics) return run[work]();
-    const before = runtime.environment.clock.now();
-    const event = run[work]();
-    if (event instanceof Promise) return event.finally(() => this.#addTime(work, before));
-    this.#addTime(work, before);
-    return event;
-  }
-
-  #addTime(work: keyof typeof TIMED, before: number): void {
+  /** Counts the time since the last stage ended towards the one that ends now. */
+  #addTime(): void {
     const { environment, statistics } = this.parts.runtime;
-    statistics.msPerStage[TIMED[work]] += environment.clock.now() - before;
+    const now = environment.clock.now();
+    if (this.asked !== null && this.asked !== 'finish') {
+      statistics.msPerStage[TIMED[this.asked]] += now - this.#lastStageEnded;
+    }
+    this.#lastStageEnded = now;
   }
 
   /** Settles the flow after the last stage. @throws what failed, when everything was reverted. */

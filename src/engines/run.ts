@@ -81,26 +81,36 @@ export class Run {
   }
 
   /** Starts the atoms that were found, or takes back those that wait for an executor. */
-  async schedule(): Promise<EngineEvent> {
+  schedule(): EngineEvent | Promise<EngineEvent> {
     const { runtime } = this;
-    const { announcer, options, statistics, storage } = runtime;
+    const { options, storage } = runtime;
     const state = storage.getFlowState();
+    let started: Promise<void> | undefined;
     if (state === 'RUNNING' && this.#next.size > 0) {
       runtime.isAtStart = this.#isFirstWave;
       const wave = this.#byPriority(this.#next.take());
-      const finished = options.checkpoint === 'change' ? this.#startEach(wave) : this.#startTogether(wave);
-      if (finished !== undefined) await finished;
-      runtime.isAtStart = false;
+      started = options.checkpoint === 'change' ? this.#startEach(wave) : this.#startTogether(wave);
     } else if (state === 'SUSPENDING') this.cancelWaiting();
-    this.#isFirstWave = false;
-    const settled = announcer.settle();
-    if (settled !== undefined) await settled;
-    statistics.incomplete = this.#running.size + this.#done.length;
-    return WAIT_FINISHED;
+    return started === undefined ? this.#scheduled() : started.then(this.#scheduled);
   }
 
-  /** Waits for at least one atom that is under way. */
+  readonly #scheduled = (): EngineEvent | Promise<EngineEvent> => {
+    const { runtime } = this;
+    runtime.isAtStart = false;
+    this.#isFirstWave = false;
+    runtime.statistics.incomplete = this.#running.size + this.#done.length;
+    const settled = runtime.announcer.settle();
+    return settled === undefined ? WAIT_FINISHED : settled.then(() => WAIT_FINISHED);
+  };
+
+  /** Waits for at least one atom that is under way. What is known by then is made durable first: it may take long. */
   wait(): EngineEvent | Promise<EngineEvent> {
+    if (this.#done.length > 0 || this.#running.size === 0) return EXAMINE_FINISHED;
+    const committed = this.runtime.storage.commit();
+    return committed === undefined ? this.#completion() : committed.then(() => this.#completion());
+  }
+
+  #completion(): EngineEvent | Promise<EngineEvent> {
     if (this.#done.length > 0 || this.#running.size === 0) return EXAMINE_FINISHED;
     return new Promise((resolve) => {
       this.#wake = () => {
@@ -311,13 +321,18 @@ export class Run {
       this.#finished(start, outcome);
       return undefined;
     }
+    if (this.executors.oneByOne) {
+      return outcome.then((result: unknown) => {
+        this.#finished(start, result);
+      });
+    }
     this.#running.set(start, submission);
-    const finished = outcome.then((result: unknown) => {
+    void outcome.then((result: unknown) => {
       this.#running.delete(start);
       this.#finished(start, result);
       this.#wakeUp();
     });
-    return this.executors.oneByOne ? finished : undefined;
+    return undefined;
   }
 
   #finished(start: Start, outcome: unknown): void {

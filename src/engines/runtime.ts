@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Intention, RetryEvent } from '../../machines/index.js';
 import type { AtomNode, Compilation } from '../compiler/compilation.js';
 import { isAtom } from '../compiler/compilation.js';
@@ -78,7 +79,10 @@ export class Runtime {
 
   /** Aborted when the engine is closed, or cannot go on with the run. */
   get signal(): AbortSignal {
-    return this.#abortion.signal;
+    const { signal } = this.#abortion;
+    // Every atom that is under way may listen to it.
+    setMaxListeners(0, signal);
+    return signal;
   }
 
   abort(): void {

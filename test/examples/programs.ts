@@ -1,0 +1,80 @@
+import { execFile, spawn } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Programs that were built for one test file. */
+export interface Built extends AsyncDisposable {
+  /** The path of a built file. */
+  file(source: string): string;
+}
+
+/** Builds the examples, apart from what else may be building, and where they find their packages. */
+export async function buildExamples(): Promise<Built> {
+  const cache = join(REPOSITORY, 'node_modules', '.cache');
+  await mkdir(cache, { recursive: true });
+  const folder = await mkdtemp(join(cache, 'examples-'));
+  // Also for another user, as whom a test may run them.
+  await chmod(folder, 0o755);
+  const compiler = join(REPOSITORY, 'node_modules/typescript7/bin/tsc');
+  const options = ['--noCheck', '--incremental', 'false', '--tsBuildInfoFile', 'null', '--declaration', 'false'];
+  const args = [compiler, '-p', 'tsconfig.build.json', ...options, '--declarationMap', 'false', '--outDir', folder];
+  await promisify(execFile)(process.execPath, args, { cwd: REPOSITORY });
+  return {
+    file: (source) => join(folder, source.replace(/\.ts$/, '.js')),
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly pid: number | undefined;
+}
+
+export interface RunOptions {
+  /** Called for each line of output, while the program runs. */
+  readonly onLine?: (line: string, child: ChildProcessByStdio<null, Readable, Readable>) => void;
+  readonly uid?: number;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** Runs a program to its end. */
+export function run(file: string, args: readonly string[], { onLine, uid, env }: RunOptions = {}): Promise<Ended> {
+  const { promise, resolve, reject } = withResolvers<Ended>();
+  const child = spawn(process.execPath, [file, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+    ...(uid === undefined ? {} : { uid, gid: uid }),
+  });
+  const lines: string[] = [];
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    lines.push(line);
+    onLine?.(line, child);
+  });
+  child.on('error', reject);
+  child.on('close', (code, signal) =>
+    resolve({ code, signal, stdout: lines.map((line) => `${line}\n`).join(''), stderr, pid: child.pid }),
+  );
+  return promise;
+}
+
+function withResolvers<Value>() {
+  let resolve!: (value: Value) => void;
+  let reject!: (reason: unknown) => void;
+  const promise = new Promise<Value>((settle, fail) => {
+    resolve = settle;
+    reject = fail;
+  });
+  return { promise, resolve, reject };
+}

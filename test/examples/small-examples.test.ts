@@ -1,0 +1,26 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Built } from './programs.js';
+import { buildExamples, run } from './programs.js';
+
+const FOLDER = new URL('../../examples/', import.meta.url);
+const names = (await readdir(FOLDER))
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => name.slice(0, -'.ts'.length));
+
+describe('examples', () => {
+  let built: Built;
+  beforeAll(async () => {
+    built = await buildExamples();
+  });
+  afterAll(() => built[Symbol.asyncDispose]());
+
+  it('are there', () => {
+    expect(names).toContain('first-flow');
+  });
+
+  it.each(names)('%s prints what is written beside it', async (name) => {
+    const expected = await readFile(new URL(`${name}.out`, FOLDER), 'utf8');
+    expect(await run(built.file(`examples/${name}.ts`), [])).toMatchObject({ code: 0, stdout: expected, stderr: '' });
+  });
+});
