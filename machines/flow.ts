@@ -31,7 +31,8 @@ const ignored = {} as const;
  * The life of a flow's run.
  *
  * An event that a state does not name is an illegal transition. An event that it names with an empty
- * transition is accepted and ignored: asking a settled flow to suspend changes nothing.
+ * transition is accepted and ignored: asking a settled flow to suspend changes nothing. How its run ended, a flow is
+ * told once.
  *
  * @see TaskFlow `states.py`, `check_flow_transition`. FAILURE → PENDING is flowstate's (D6).
  */
@@ -68,7 +69,6 @@ export const flowMachine = setup({
     SUCCESS: {
       entry: enter('SUCCESS'),
       on: {
-        succeeded: ignored,
         reset: 'PENDING',
         run: 'RUNNING',
         suspend: ignored,
@@ -78,11 +78,11 @@ export const flowMachine = setup({
     },
     FAILURE: {
       entry: enter('FAILURE'),
-      on: { failed: ignored, reset: 'PENDING', run: 'RUNNING', suspend: ignored, suspended: ignored, resume: ignored },
+      on: { reset: 'PENDING', run: 'RUNNING', suspend: ignored, suspended: ignored, resume: ignored },
     },
     REVERTED: {
       entry: enter('REVERTED'),
-      on: { reverted: ignored, reset: 'PENDING', suspend: ignored, suspended: ignored, resume: ignored },
+      on: { reset: 'PENDING', suspend: ignored, suspended: ignored, resume: ignored },
     },
     SUSPENDING: {
       entry: enter('SUSPENDING'),

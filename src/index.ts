@@ -20,6 +20,8 @@ export {
 export { Retry } from './atoms/retry.js';
 export type { RetryDecision, RetryInput, RetryOptions, RetryRevertInput } from './atoms/retry.js';
 export { Task, UPDATE_PROGRESS } from './atoms/task.js';
+export { DeclaredTask, taskClass } from './atoms/task-class.js';
+export type { ClassDeclaration, InstanceOptions } from './atoms/task-class.js';
 export type { AtomContext, RevertInput, TaskContext, TaskOptions } from './atoms/task.js';
 export { typed, ValidationError } from './atoms/validators.js';
 

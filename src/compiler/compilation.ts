@@ -5,8 +5,6 @@ import { DependencyError, NotFoundError } from '../errors.js';
 import type { Flow } from '../flows/flow.js';
 import type { LinkMetadata } from '../flows/link.js';
 
-export type NodeKind = 'flow' | 'end' | 'task' | 'retry';
-
 interface NodeBase {
   /** Its place in the order of the graph, from 0. */
   readonly index: number;

@@ -10,6 +10,9 @@ import type { BoundChart, Services } from '../interpreter/services.js';
 import { bindChart, stateNamed } from '../interpreter/services.js';
 import type { EngineOptions } from './options.js';
 
+/** Of a system whose inspector was given when its root was made: it cannot be taken back. */
+const FROM_THE_BEGINNING: InspectionSubscription = { unsubscribe: () => undefined };
+
 const charts = new WeakMap<AnyStateMachine, Chart>();
 
 function chartOf(machine: AnyStateMachine): Chart {
@@ -22,7 +25,11 @@ function chartOf(machine: AnyStateMachine): Chart {
 export class Company {
   readonly #hub = new InspectionHub();
   readonly #household: Household;
-  #systemSubscription: InspectionSubscription | null = null;
+  /**
+   * Where XState emits inspection events: the system of each run's root. An actor that XState interprets stays in the
+   * system of the run that it was made for.
+   */
+  readonly #systems = new Map<AnyActor['system'], InspectionSubscription | null>();
 
   /**
    * @param root - The actor of the run.
@@ -48,9 +55,10 @@ export class Company {
     { id, context }: { readonly id: string; readonly context: Context },
   ): AnyActor {
     const { chart, native } = this.#bind(machine, services);
-    this.#systemSubscription?.unsubscribe();
-    this.#systemSubscription = null;
-    return createRoot({ id, chart, context, hub: this.#hub, native });
+    if (native === null) this.#forgetSystems();
+    const root = createRoot({ id, chart, context, hub: this.#hub, native });
+    this.#systems.set(root.system, this.#hub.active ? FROM_THE_BEGINNING : null);
+    return root;
   }
 
   /** Gives what makes actors of a machine, each in the state that its entity was stored in. */
@@ -87,14 +95,27 @@ export class Company {
     newcomer.emit({ type: '@xstate.actor', actorRef: root, rootId: root.sessionId });
     for (const member of this.members()) member.introduce(newcomer.emit);
     const subscription = this.#hub.add(observer);
-    this.#systemSubscription ??= root.system.inspect(this.#hub.emit);
+    for (const [system, known] of this.#systems) {
+      if (known === null) this.#systems.set(system, system.inspect(this.#hub.emit));
+    }
     return {
       unsubscribe: () => {
         subscription.unsubscribe();
-        if (this.#hub.active) return;
-        this.#systemSubscription?.unsubscribe();
-        this.#systemSubscription = null;
+        if (!this.#hub.active) this.#leaveSystems();
       },
     };
+  }
+
+  #leaveSystems(): void {
+    for (const [system, known] of this.#systems) {
+      if (known === null || known === FROM_THE_BEGINNING) continue;
+      known.unsubscribe();
+      this.#systems.set(system, null);
+    }
+  }
+
+  #forgetSystems(): void {
+    this.#leaveSystems();
+    this.#systems.clear();
   }
 }

@@ -98,11 +98,14 @@ describe('the transitions of a flow', () => {
     expect(pairsOf(flowMachine)).toEqual([...FLOW_ALLOWED, 'FAILURE -> PENDING'].sort());
   });
 
-  it('that are silently ignored are 14, beside staying where it is', () => {
+  it('that are silently ignored are 14, beside staying where it is; how its run ended, it is told once', () => {
     const ignored = ignoredEventsOf(compileChart(flowMachine)).map(
       ({ from, event }): Pair => `${from} -> ${FLOW_TARGETS[event] ?? event}`,
     );
-    const staying = Object.values(FLOW_TARGETS).map((state): Pair => `${state} -> ${state}`);
+    const toldOnce = ['SUCCESS', 'FAILURE', 'REVERTED'];
+    const staying = Object.values(FLOW_TARGETS)
+      .filter((state) => !toldOnce.includes(state))
+      .map((state): Pair => `${state} -> ${state}`);
     expect(FLOW_IGNORED).toHaveLength(14);
     expect(ignored.sort()).toEqual([...FLOW_IGNORED, ...staying].sort());
   });

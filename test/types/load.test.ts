@@ -65,7 +65,7 @@ describe('engines.load', () => {
   it('takes any store, or none, for a flow that was built in a loop', async () => {
     const looped = unordered('looped');
     for (const name of ['a', 'b']) looped.add(task({ name, requires: [`for ${name}`], execute: () => name }));
-    const many = linear('many').add(...['c', 'd'].map((name) => task({ name: String(name), execute: () => name })));
+    const many = linear('many').add(...['c', 'd'].map((name) => task({ name, execute: () => name })));
     expect(await (await engines.load(many)).run()).toBe('SUCCESS');
     const engine = await engines.load(looped, { store: { 'for a': 1, 'for b': 2 } });
     expect(await engine.run()).toBe('SUCCESS');

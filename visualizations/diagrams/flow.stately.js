@@ -21,18 +21,18 @@ export const flowMachine = createMachine({
     },
     SUCCESS: {
       entry: [{ type: 'saveState', params: { state: 'SUCCESS' } }, { type: 'notify', params: { state: 'SUCCESS' } }],
-      on: { succeeded: {}, reset: 'PENDING', run: 'RUNNING', suspend: {}, suspended: {}, resume: {} },
+      on: { reset: 'PENDING', run: 'RUNNING', suspend: {}, suspended: {}, resume: {} },
     },
     FAILURE: {
       entry: [{ type: 'saveState', params: { state: 'FAILURE' } }, { type: 'notify', params: { state: 'FAILURE' } }],
-      on: { failed: {}, reset: 'PENDING', run: 'RUNNING', suspend: {}, suspended: {}, resume: {} },
+      on: { reset: 'PENDING', run: 'RUNNING', suspend: {}, suspended: {}, resume: {} },
     },
     REVERTED: {
       entry: [
         { type: 'saveState', params: { state: 'REVERTED' } },
         { type: 'notify', params: { state: 'REVERTED' } },
       ],
-      on: { reverted: {}, reset: 'PENDING', suspend: {}, suspended: {}, resume: {} },
+      on: { reset: 'PENDING', suspend: {}, suspended: {}, resume: {} },
     },
     SUSPENDING: {
       entry: [

@@ -7,7 +7,6 @@ export const taskMachine = createMachine({
     PENDING: {
       entry: [
         'forget',
-        { type: 'saveProgress', params: { progress: 0 } },
         { type: 'notify', params: { state: 'PENDING' } },
         { type: 'reportProgress', params: { progress: 0 } },
       ],
@@ -15,8 +14,7 @@ export const taskMachine = createMachine({
     },
     RUNNING: {
       entry: [
-        { type: 'saveState', params: { state: 'RUNNING' } },
-        { type: 'saveProgress', params: { progress: 0 } },
+        { type: 'saveState', params: { state: 'RUNNING', progress: 0 } },
         { type: 'notify', params: { state: 'RUNNING' } },
         { type: 'reportProgress', params: { progress: 0 } },
       ],
@@ -30,8 +28,7 @@ export const taskMachine = createMachine({
     },
     SUCCESS: {
       entry: [
-        { type: 'saveResult', params: { state: 'SUCCESS' } },
-        { type: 'saveProgress', params: { progress: 1 } },
+        { type: 'saveResult', params: { state: 'SUCCESS', progress: 1 } },
         { type: 'notify', params: { state: 'SUCCESS' } },
         { type: 'reportProgress', params: { progress: 1 } },
       ],
@@ -43,8 +40,7 @@ export const taskMachine = createMachine({
     },
     REVERTING: {
       entry: [
-        { type: 'saveState', params: { state: 'REVERTING' } },
-        { type: 'saveProgress', params: { progress: 0 } },
+        { type: 'saveState', params: { state: 'REVERTING', progress: 0 } },
         { type: 'notify', params: { state: 'REVERTING' } },
         { type: 'reportProgress', params: { progress: 0 } },
       ],
@@ -57,8 +53,7 @@ export const taskMachine = createMachine({
     },
     REVERTED: {
       entry: [
-        { type: 'saveResult', params: { state: 'REVERTED' } },
-        { type: 'saveProgress', params: { progress: 1 } },
+        { type: 'saveResult', params: { state: 'REVERTED', progress: 1 } },
         { type: 'notify', params: { state: 'REVERTED' } },
         { type: 'reportProgress', params: { progress: 1 } },
       ],
@@ -73,8 +68,7 @@ export const taskMachine = createMachine({
     },
     IGNORE: {
       entry: [
-        { type: 'saveState', params: { state: 'IGNORE' } },
-        { type: 'saveProgress', params: { progress: 0 } },
+        { type: 'saveState', params: { state: 'IGNORE', progress: 0 } },
         { type: 'notify', params: { state: 'IGNORE' } },
         { type: 'reportProgress', params: { progress: 0 } },
       ],
