@@ -6,10 +6,33 @@ export interface EngineRegistrationOptions<Details> extends RegistrationOptions<
   readonly durable?: boolean;
 }
 
+/** News for listeners that want to hear of durable changes only, in the order in which the changes were made. */
+export class DurableNews {
+  #waiting: (() => void)[] = [];
+
+  /** @param isDurable - Whether everything that was changed so far is durable. */
+  constructor(private readonly isDurable: () => boolean) {}
+
+  add(tell: () => void): void {
+    if (this.#waiting.length === 0 && this.isDurable()) tell();
+    else this.#waiting.push(tell);
+  }
+
+  /** Called when everything that was changed before is durable. */
+  tell(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const tell of waiting) tell();
+  }
+}
+
 /** An engine's notifier: listeners that want to hear of durable changes only are told after the commit. */
 export class AnnouncedNotifier<Details extends object> extends Notifier<Details> {
   readonly #durable = new Notifier<Details>();
-  #waiting: { event: string; details: Details | undefined }[] = [];
+
+  constructor(private readonly news: DurableNews) {
+    super();
+  }
 
   override get hasListeners(): boolean {
     return super.hasListeners || this.#durable.hasListeners;
@@ -32,16 +55,12 @@ export class AnnouncedNotifier<Details extends object> extends Notifier<Details>
   }
 
   override notify(event: string, details?: Details): void {
-    if (this.#durable.hasListeners) this.#waiting.push({ event, details });
+    if (this.#durable.hasListeners) {
+      this.news.add(() => {
+        this.#durable.onListenerError = this.onListenerError;
+        this.#durable.notify(event, details);
+      });
+    }
     super.notify(event, details);
-  }
-
-  /** Tells of everything that a commit has made durable. */
-  tellDurable(): void {
-    if (this.#waiting.length === 0) return;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    this.#durable.onListenerError = this.onListenerError;
-    for (const { event, details } of waiting) this.#durable.notify(event, details);
   }
 }

@@ -35,6 +35,11 @@ export class Announcer {
     return held;
   }
 
+  /** Holds nothing back any more; what was held back is not told: it did not come to be. */
+  drop(): void {
+    this.#held = this.perChange ? [] : null;
+  }
+
   /** Holds nothing back any more; what was not taken is told now. */
   letGo(): void {
     const left = this.take();

@@ -88,6 +88,11 @@ export class Company {
     };
   }
 
+  /** Whether a machine's state accepts an event, one that it ignores included. */
+  hears(machine: AnyStateMachine, state: string, event: string): boolean {
+    return chartOf(machine).states.get(state)?.branches.has(event) === true;
+  }
+
   inspect(observer: InspectionObserver): InspectionSubscription {
     const root = this.root();
     const newcomer = new InspectionHub();

@@ -1,5 +1,5 @@
 import type { AnyActor } from 'xstate';
-import type { EngineEvent, EngineStage, FlowEvent } from '../../machines/index.js';
+import type { EngineEvent, EngineStage, FlowEvent, FlowState } from '../../machines/index.js';
 import { StorageConflictError, StorageError } from '../errors.js';
 import { throwFailures } from '../failure.js';
 import type { Run } from './run.js';
@@ -25,6 +25,8 @@ export interface DriveParts {
   readonly root: AnyActor;
   /** Changes the flow's state; it is durable and announced, where each change is, when what is returned resolves. */
   readonly tellFlow: (event: FlowEvent) => Promise<void> | undefined;
+  /** Puts the flow back into the state that it was in, where the next could not be made durable. */
+  readonly takeFlowBack: (state: FlowState) => void;
   /** Called when the flow is settled, and the engine can be run again. */
   readonly ended: () => void;
 }
@@ -113,19 +115,24 @@ export class Drive {
     this.#lastStageEnded = now;
   }
 
-  /** Settles the flow after the last stage. @throws what failed, when everything was reverted. */
+  /**
+   * Settles the flow after the last stage.
+   *
+   * @throws what failed, when everything was reverted.
+   * @throws {StorageError} when the end cannot be made durable: then the flow has not come to it.
+   */
   async end(): Promise<void> {
-    const { runtime, tellFlow } = this.parts;
+    const { runtime, tellFlow, takeFlowBack } = this.parts;
     const { storage } = runtime;
+    const before = storage.getFlowState();
     try {
-      try {
-        if (this.#terminal !== null) await tellFlow(TERMINAL[this.#terminal]);
-      } finally {
-        await storage.commit();
-      }
-    } finally {
-      this.#close();
+      if (this.#terminal !== null) await tellFlow(TERMINAL[this.#terminal]);
+      await storage.commit();
+    } catch (error) {
+      takeFlowBack(before);
+      await this.fail(error);
     }
+    this.#close();
     if (this.#terminal === 'REVERTED') {
       throwFailures([...storage.getExecuteFailures().values(), ...storage.getRevertFailures().values()]);
     }
@@ -158,7 +165,8 @@ export class Drive {
   }
 }
 
-function stageOf(root: AnyActor): EngineStage {
+/** The stage that the actor of a run is in. */
+export function stageOf(root: AnyActor): EngineStage {
   const { value } = root.getSnapshot() as { readonly value: EngineStage };
   return value;
 }

@@ -16,13 +16,13 @@ import type { Codec, Connection } from '../persistence/backend.js';
 import type { FlowDetail } from '../persistence/details.js';
 import { Storage } from '../storage/storage.js';
 import { unsatisfiedArguments } from '../storage/lookup.js';
-import { AnnouncedNotifier } from './announced-notifier.js';
+import { AnnouncedNotifier, DurableNews } from './announced-notifier.js';
 import { Announcer } from './announcer.js';
 import type { AtomDetails } from './atom-services.js';
 import { atomServices } from './atom-services.js';
 import { Company } from './company.js';
 import type { Work } from './drive.js';
-import { Drive } from './drive.js';
+import { Drive, stageOf } from './drive.js';
 import type { EngineOptions } from './options.js';
 import type { Executors } from './run.js';
 import { Run } from './run.js';
@@ -66,9 +66,9 @@ export class Engine {
   readonly options: EngineOptions;
   readonly storage: Storage;
   /** Tells of the flow's changes of state. */
-  readonly notifier = new AnnouncedNotifier<FlowDetails>();
+  readonly notifier: AnnouncedNotifier<FlowDetails>;
   /** Tells of the changes of state of tasks and retries. */
-  readonly atomNotifier = new AnnouncedNotifier<AtomDetails>();
+  readonly atomNotifier: AnnouncedNotifier<AtomDetails>;
   statistics: Statistics = newStatistics();
 
   readonly #environment: Environment;
@@ -101,9 +101,11 @@ export class Engine {
       commitRetry: options.commitRetry,
     });
     this.#announcer = new Announcer(options.checkpoint === 'change', () => this.storage.commit());
+    const news = new DurableNews(() => this.storage.ledger.isSettled);
+    this.notifier = new AnnouncedNotifier(news);
+    this.atomNotifier = new AnnouncedNotifier(news);
     this.storage.ledger.onCommitted = () => {
-      this.notifier.tellDurable();
-      this.atomNotifier.tellDurable();
+      news.tell();
     };
     const countListenerError = () => {
       this.statistics.listenerErrors += 1;
@@ -346,7 +348,9 @@ export class Engine {
         try {
           answer = yield stage;
         } catch (error) {
+          // Whoever throws into it asks for no more stages: the run goes on to its end, which is FAILURE.
           drive.run.failures.push(Failure.from(error));
+          await this.#driveOn(drive);
         }
         if (answer === true) this.suspend();
       }
@@ -399,13 +403,17 @@ export class Engine {
       const runtime = this.#prepared('run');
       runtime.beginRun(this.statistics);
       if (this.#flowActor.value !== this.storage.getFlowState()) this.#flowActor = this.#newFlowActor();
-      const { status } = this.#root.getSnapshot() as { readonly status: string };
-      if (status !== 'active') this.#root = this.#newRoot();
+      // The actor of an earlier run has ended, or stands where that run broke off.
+      if (stageOf(this.#root) !== 'UNDEFINED') this.#root = this.#newRoot();
       const drive = new Drive({
         runtime,
         run: new Run(runtime, this.#executors),
         root: this.#root,
         tellFlow: (event) => this.#tellFlow(event),
+        takeFlowBack: (state) => {
+          this.storage.setFlowState(state);
+          this.#flowActor = this.#newFlowActor();
+        },
         ended: () => {
           this.#isRunning = false;
         },
@@ -427,6 +435,10 @@ export class Engine {
    */
   suspend(): void {
     this.#compiled('suspend');
+    const state = this.storage.getFlowState();
+    if (!this.#company.hears(flowMachine, state, 'suspend')) {
+      throw new InvalidStateError(`A flow that is ${state} cannot be suspended`);
+    }
     const settled = this.#tellFlow({ type: 'suspend' });
     // A commit that fails here is tried again with the run's next one, which reports it.
     settled?.catch(() => undefined);

@@ -52,6 +52,9 @@ const CHOICES = {
   onPlanChange: ['accept', 'refuse'],
 } as const;
 
+/** What `engines.load` takes beside these. */
+const OPTIONS_OF_LOAD = ['store', 'engine', 'flowDetail', 'book', 'backend'];
+
 const FLAGS = ['deferReverts', 'neverResolve', 'injectTransient', 'gatherStatistics'] as const;
 
 /**
@@ -61,12 +64,13 @@ const FLAGS = ['deferReverts', 'neverResolve', 'injectTransient', 'gatherStatist
  * @throws {TypeError} for a value of another kind.
  */
 export function engineOptions(given: Readonly<Record<string, unknown>>): EngineOptions {
+  const known = [...Object.keys(DEFAULTS), ...OPTIONS_OF_LOAD];
   for (const name of Object.keys(given)) {
     if (!Object.hasOwn(DEFAULTS, name)) {
-      const meant = nearestName(name, Object.keys(DEFAULTS));
+      const meant = nearestName(name, known);
       throw new RangeError(
         `There is no engine option ${JSON.stringify(name)}` +
-          (meant === null ? `; there are ${Object.keys(DEFAULTS).join(', ')}` : `; did you mean ${meant}?`),
+          (meant === null ? `; there are ${known.join(', ')}` : `; did you mean ${meant}?`),
       );
     }
   }
@@ -84,7 +88,10 @@ export function engineOptions(given: Readonly<Record<string, unknown>>): EngineO
     }
   }
   checkMaxWorkers(options.maxWorkers);
-  const { attempts, delayMs } = { ...DEFAULTS.commitRetry, ...options.commitRetry };
+  const { attempts, delayMs, ...others } = { ...DEFAULTS.commitRetry, ...options.commitRetry };
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined)
+    throw new RangeError(`commitRetry takes attempts and delayMs, got ${JSON.stringify(unknown)}`);
   if (!Number.isInteger(attempts) || attempts < 1) {
     throw new RangeError(`commitRetry.attempts takes a whole number from 1, got ${String(attempts)}`);
   }
@@ -92,10 +99,18 @@ export function engineOptions(given: Readonly<Record<string, unknown>>): EngineO
     throw new RangeError(`progressFlushMs takes milliseconds from 0, got ${String(options.progressFlushMs)}`);
   }
   if (!(delayMs >= 0)) throw new RangeError(`commitRetry.delayMs takes milliseconds from 0, got ${String(delayMs)}`);
-  if (options.executor !== undefined && typeof options.executor.submit !== 'function') {
+  if (options.executor !== undefined && typeof submitOf(options.executor) !== 'function') {
     throw new TypeError('executor takes an object with a submit method');
   }
+  const { environment } = options;
+  if (environment !== undefined && typeof (environment as Partial<Environment>).clock?.now !== 'function') {
+    throw new TypeError('environment takes an object with a clock, newId and random');
+  }
   return { ...options, commitRetry: { attempts, delayMs } };
+}
+
+function submitOf(executor: unknown): unknown {
+  return typeof executor === 'object' && executor !== null && 'submit' in executor ? executor.submit : undefined;
 }
 
 function withoutUndefined(given: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {

@@ -87,5 +87,8 @@ export class Resolver {
 }
 
 function describe(answer: unknown): string {
-  return answer instanceof Promise ? 'a promise (it has to answer at once)' : String(answer);
+  if (!(answer instanceof Promise)) return String(answer);
+  // Nobody waits for it: what becomes of it must not end the process.
+  answer.catch(() => undefined);
+  return 'a promise (it has to answer at once)';
 }

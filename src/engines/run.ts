@@ -264,8 +264,14 @@ export class Run {
   }
 
   async #startCommitted(start: Start | null, committed: Promise<void>): Promise<void> {
-    await committed;
-    this.runtime.announcer.letGo();
+    const { announcer } = this.runtime;
+    try {
+      await committed;
+    } catch (error) {
+      announcer.drop();
+      throw error;
+    }
+    announcer.letGo();
     if (start !== null) await this.#submit(start);
   }
 

@@ -19,7 +19,7 @@ export interface StateActor<Event> {
   /** The name of the state that the actor is in. */
   readonly value: string;
   getSnapshot(): AnyMachineSnapshot;
-  subscribe(observer: Observer<AnyMachineSnapshot> | ((snapshot: AnyMachineSnapshot) => void)): Subscription;
+  subscribe(observer: SnapshotObserver): Subscription;
   /** Sends an event. One that the state does not know is ignored, as XState does. */
   send(event: Event): void;
   /** Whether the state the actor is in accepts the event. */
@@ -32,6 +32,20 @@ export interface StateActor<Event> {
   tell(event: Event): void;
   /** Tells inspectors that the actor is there. */
   introduce(emit: (event: InspectionEvent) => void): void;
+}
+
+type SnapshotObserver = Observer<AnyMachineSnapshot> | ((snapshot: AnyMachineSnapshot) => void);
+
+/** An observer that never throws: it only looks, and must neither stop the run nor end the process. */
+function sheltered(observer: SnapshotObserver): (snapshot: AnyMachineSnapshot) => void {
+  return (snapshot) => {
+    try {
+      if (typeof observer === 'function') observer(snapshot);
+      else observer.next?.(snapshot);
+    } catch {
+      // See above.
+    }
+  };
 }
 
 function refusal(actor: StateActor<never>, event: { readonly type: string }): InvalidStateError {
@@ -103,12 +117,8 @@ export class ChartActor<
     return this.snapshot;
   }
 
-  subscribe(observer: Observer<AnyMachineSnapshot> | ((snapshot: AnyMachineSnapshot) => void)): Subscription {
-    const hear =
-      typeof observer === 'function' ? observer : (snapshot: AnyMachineSnapshot) => observer.next?.(snapshot);
-    const own = (snapshot: AnyMachineSnapshot) => {
-      hear(snapshot);
-    };
+  subscribe(observer: SnapshotObserver): Subscription {
+    const own = sheltered(observer);
     (this.observers ??= new Set()).add(own);
     return { unsubscribe: () => void this.observers?.delete(own) };
   }
@@ -160,13 +170,7 @@ export class ChartActor<
 
   private publish(observers: ReadonlySet<(snapshot: AnyMachineSnapshot) => void>): void {
     const snapshot = this.getSnapshot();
-    for (const observer of [...observers]) {
-      try {
-        observer(snapshot);
-      } catch {
-        // Observers only look; one that throws must not stop the run.
-      }
-    }
+    for (const observer of [...observers]) observer(snapshot);
   }
 
   introduce(emit: (event: InspectionEvent) => void): void {
@@ -221,10 +225,8 @@ export class NativeActor<Event extends { readonly type: string }> implements Sta
     return this.#actor.getSnapshot();
   }
 
-  subscribe(observer: Observer<AnyMachineSnapshot> | ((snapshot: AnyMachineSnapshot) => void)): Subscription {
-    return typeof observer === 'function'
-      ? this.#actor.subscribe({ next: observer, error: () => undefined })
-      : this.#actor.subscribe({ error: () => undefined, ...observer });
+  subscribe(observer: SnapshotObserver): Subscription {
+    return this.#actor.subscribe({ next: sheltered(observer), error: () => undefined });
   }
 
   tell(event: Event): void {

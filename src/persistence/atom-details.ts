@@ -1,8 +1,13 @@
+import { castDraft, enableMapSet, Immer } from 'immer';
 import { NotFoundError, StorageError } from '../errors.js';
 import { systemEnvironment } from '../environment.js';
 import type { Environment } from '../environment.js';
 import { Failure } from '../failure.js';
 import type { AtomDetail, AtomState, Attempt, Meta, RetryDetail, TaskDetail } from './details.js';
+
+enableMapSet();
+// Values belong to their users: they are not frozen.
+const immer = new Immer({ autoFreeze: false });
 
 /** What is known of an atom before it has run. */
 export interface NewAtomDetail {
@@ -163,12 +168,11 @@ export function resetDetail(detail: AtomDetail, state: AtomState | null = 'PENDI
  * @throws {StorageError} when there is no attempt yet.
  */
 export function addAttemptFailure(detail: RetryDetail, atom: string, failure: Failure): RetryDetail {
-  const last = detail.results.at(-1);
-  if (last === undefined)
-    throw new StorageError(`The retry '${detail.name}' has made no attempt that '${atom}' could fail`);
-  if (last.failures.has(atom)) return detail;
-  const failures = new Map(last.failures).set(atom, failure);
-  return { ...detail, results: [...detail.results.slice(0, -1), { ...last, failures }] };
+  return immer.produce(detail, ({ name, results }) => {
+    const last = results.at(-1);
+    if (last === undefined) throw new StorageError(`The retry '${name}' has made no attempt that '${atom}' could fail`);
+    if (!last.failures.has(atom)) last.failures.set(atom, castDraft(failure));
+  });
 }
 
 /**

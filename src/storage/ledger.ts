@@ -1,4 +1,3 @@
-import { Immer } from 'immer';
 import type { FlowState } from '../../machines/index.js';
 import type { Environment } from '../environment.js';
 import { StorageConflictError, StorageError, UnstorableValueError } from '../errors.js';
@@ -25,9 +24,6 @@ interface Gathered {
   readonly stateChanged: boolean;
   readonly metaChanged: boolean;
 }
-
-// Values belong to their users: they are not frozen.
-const immer = new Immer({ autoFreeze: false });
 
 /**
  * Gathers what changes in a run, and makes it durable: one atomic unit of work at a time, in order.
@@ -67,6 +63,11 @@ export class Ledger {
     return this.connection !== null;
   }
 
+  /** Whether everything that was changed so far is durable. */
+  get isSettled(): boolean {
+    return !this.isDirty && this.#last === null;
+  }
+
   get isDirty(): boolean {
     return this.#slots.length > 0 || this.#stateChanged || this.#metaChanged;
   }
@@ -84,9 +85,7 @@ export class Ledger {
     this.#stateChanged = true;
   }
 
-  updateMeta(change: (draft: Record<string, unknown>) => void): void {
-    const meta = immer.produce(this.meta, change);
-    if (meta === this.meta) return;
+  setMeta(meta: Meta): void {
     this.meta = meta;
     this.#metaChanged = true;
   }

@@ -81,9 +81,10 @@ export class Storage {
   }
 
   updateFlowMetadata(pairs: Meta): void {
-    this.ledger.updateMeta((draft) => {
-      for (const [name, value] of Object.entries(pairs)) setOwn(draft, name, value);
-    });
+    this.codec?.encode(pairs);
+    const meta: Record<string, unknown> = { ...this.ledger.meta };
+    for (const [name, value] of Object.entries(pairs)) setOwn(meta, name, value);
+    if (Object.keys(pairs).length > 0) this.ledger.setMeta(meta);
   }
 
   /** Everything, as records: what a new engine would be loaded with. */
@@ -207,6 +208,7 @@ export class Storage {
   }
 
   updateAtomMetadata(name: string, pairs: Meta): void {
+    this.codec?.encode(pairs);
     const slot = this.slot(name);
     const meta: Record<string, unknown> = { ...slot.detail.meta };
     for (const [key, value] of Object.entries(pairs)) setOwn(meta, key, value);
