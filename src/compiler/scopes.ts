@@ -35,6 +35,16 @@ export class Scopes {
     }
   }
 
+  /** Whether one atom can see what another provides: whether that one comes before it whenever both run. */
+  canSee(atom: PlanNode, provider: PlanNode): boolean {
+    let child = atom;
+    for (let flow = atom.parent; flow !== null; child = flow, flow = flow.parent) {
+      if (provider.position <= flow.position) continue;
+      return provider.position < child.position && this.#precedes(childOf(flow, provider), child, flow);
+    }
+    return false;
+  }
+
   /** Everything that an atom can see, as names: a list for each enclosing flow, until all predecessors are told. */
   levels(atom: AtomNode): string[][] {
     const left = this.#predecessors(atom);

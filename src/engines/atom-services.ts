@@ -33,11 +33,15 @@ export function atomServices(runtime: Runtime, notifier: Notifier<AtomDetails>):
 
     saveResult({ context: { index }, event }, { state, progress }: Entered) {
       const slot = runtime.slot(index);
-      const detail = put(slot.detail, state, resultOf(event));
+      const { meta } = slot.detail;
+      const detail = put(
+        slot.detail,
+        state,
+        resultOf(event),
+        progress === undefined ? meta : withProgress(meta, progress),
+      );
       // A retry that was undone starts from its first attempt when it is run again.
-      if (detail.kind === 'retry') storage.write(slot, state === 'REVERTED' ? { ...detail, results: [] } : detail);
-      else if (progress === undefined || detail.meta['progress'] === progress) storage.write(slot, detail);
-      else storage.write(slot, { ...detail, meta: withProgress(detail.meta, progress) });
+      storage.write(slot, detail.kind === 'retry' && state === 'REVERTED' ? { ...detail, results: [] } : detail);
       readiness.update(index);
     },
 

@@ -269,7 +269,7 @@ export class Engine {
         const mapping = method === 'execute' ? item.executeMapping : item.revertMapping;
         if (mapping.bindings.size === 0 || mapping === satisfied) continue;
         const asker = { place: index, detail: runtime.slot(index).detail };
-        const missing = unsatisfiedArguments(this.storage, surroundings, asker, mapping).sort();
+        const missing = unsatisfiedArguments(this.storage, surroundings, asker, mapping);
         if (missing.length === 0) {
           satisfied = mapping;
           continue;

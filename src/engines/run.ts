@@ -5,6 +5,7 @@ import { isAtom } from '../compiler/compilation.js';
 import { UnstorableValueError } from '../errors.js';
 import type { Executor, Submission } from '../executors/executor.js';
 import { Failure } from '../failure.js';
+import type { AtomState } from '../persistence/details.js';
 import { Resolver } from './resolver.js';
 import type { Runtime } from './runtime.js';
 import type { Start } from './scheduler.js';
@@ -57,27 +58,29 @@ export class Run {
   /** Takes up what an earlier run left: failures that nothing resolved, flows to be tried again, atoms under way. */
   async resume(): Promise<EngineEvent> {
     const { runtime } = this;
-    const { atoms } = runtime.compilation;
     if (!runtime.options.neverResolve) {
-      for (const node of atoms) {
-        const { state, failure } = runtime.slot(node.index).detail;
-        if (state === 'FAILURE' && failure !== null) this.#resolver.resolve(node, failure);
+      for (const node of this.#found('FAILURE')) {
+        const { failure } = runtime.slot(node.index).detail;
+        if (failure !== null) this.#resolver.resolve(node, failure);
       }
-      for (const node of atoms) {
-        if (node.kind === 'retry' && runtime.stateOf(node.index) === 'RETRYING') {
-          await this.#scheduler.restart(node, { isRetrying: true });
-        }
+      for (const node of this.#found('RETRYING')) {
+        if (node.kind === 'retry') await this.#scheduler.restart(node, { isRetrying: true });
       }
     }
-    for (const { index } of atoms) {
-      const state = runtime.stateOf(index);
-      if (state === 'RUNNING' || state === 'REVERTING') this.#next.add(index);
-    }
+    for (const { index } of this.#found('RUNNING', 'REVERTING')) this.#next.add(index);
     runtime.isAtStart = true;
     await this.#selector.all(this.#next);
     runtime.isAtStart = false;
     await runtime.announcer.settle();
     return SCHEDULE_NEXT;
+  }
+
+  #found(...states: readonly AtomState[]): AtomNode[] {
+    const { runtime } = this;
+    return runtime.compilation.atoms.filter(({ index }) => {
+      const state = runtime.stateOf(index);
+      return state !== null && states.includes(state);
+    });
   }
 
   /** Starts the atoms that were found, or takes back those that wait for an executor. */

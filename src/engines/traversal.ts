@@ -42,10 +42,12 @@ export class Traversal {
  */
 export class BreadthFirst {
   readonly #seen: Int32Array;
+  /** Kept from walk to walk; what stands behind `#end` is left over. */
   readonly #queue: number[] = [];
   #along: Adjacency = { start: new Int32Array(1), nodes: new Int32Array(), edges: new Int32Array() };
   #walk = 0;
   #at = 0;
+  #end = 0;
 
   constructor(count: number) {
     this.#seen = new Int32Array(count);
@@ -55,7 +57,7 @@ export class BreadthFirst {
   from(start: number, along: Adjacency): this {
     this.#walk += 1;
     this.#at = 0;
-    this.#queue.length = 0;
+    this.#end = 0;
     this.#along = along;
     this.goBehind(start);
     return this;
@@ -63,8 +65,9 @@ export class BreadthFirst {
 
   /** The next node that was not visited yet. */
   next(): number | undefined {
-    for (let node = this.#queue[this.#at++]; node !== undefined; node = this.#queue[this.#at++]) {
-      if (this.#seen[node] === this.#walk) continue;
+    while (this.#at < this.#end) {
+      const node = this.#queue[this.#at++];
+      if (node === undefined || this.#seen[node] === this.#walk) continue;
       this.#seen[node] = this.#walk;
       return node;
     }
@@ -74,7 +77,7 @@ export class BreadthFirst {
   goBehind(node: number): void {
     const { start, nodes } = this.#along;
     const end = start[node + 1] ?? 0;
-    for (let i = start[node] ?? 0; i < end; i++) this.#queue.push(nodes[i] ?? 0);
+    for (let i = start[node] ?? 0; i < end; i++) this.#queue[this.#end++] = nodes[i] ?? 0;
   }
 }
 

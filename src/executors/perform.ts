@@ -32,15 +32,8 @@ function hooksOf(method: Work['method']): { pre: Hook; post: Hook } {
 function performPlain(work: Work): unknown {
   try {
     const result = call(work, work.args);
-    return isThenable(result) ? settle(result) : normalized(result);
-  } catch (error) {
-    return Failure.from(error);
-  }
-}
-
-async function settle(result: PromiseLike<unknown>): Promise<unknown> {
-  try {
-    return normalized(await result);
+    if (result instanceof Promise) return result.then(normalized, failed);
+    return isThenable(result) ? Promise.resolve(result).then(normalized, failed) : normalized(result);
   } catch (error) {
     return Failure.from(error);
   }
@@ -74,6 +67,10 @@ async function checkedArguments({ atom, args }: Work): Promise<Record<string, un
 function call(work: Work, args: Record<string, unknown>): unknown {
   // What an atom takes was matched against what there is when its arguments were looked up.
   return work.atom[work.method](args as never, work.context as never);
+}
+
+function failed(error: unknown): Failure {
+  return Failure.from(error);
 }
 
 function normalized(result: unknown): unknown {

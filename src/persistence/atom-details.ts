@@ -72,22 +72,24 @@ export function newRetryDetail(given: NewAtomDetail, environment: Environment = 
  * - REVERT_FAILURE: the result is the failure of `revert`. A retry keeps its attempts.
  * - Any other state has no result: the result given is not looked at.
  *
- * @returns The same detail when nothing changed; results are compared by identity.
+ * @param meta - Metadata that is to be kept with it. Default: as it is.
+ * @returns The same detail when nothing changed; results and metadata are compared by identity.
  * @throws {TypeError} for a result of FAILURE or REVERT_FAILURE that is not a `Failure`.
  * @see TaskFlow `persistence/models.py`, `TaskDetail.put` and `RetryDetail.put`.
  */
-export function put(detail: TaskDetail, state: AtomState, result: unknown): TaskDetail;
-export function put(detail: RetryDetail, state: AtomState, result: unknown): RetryDetail;
-export function put(detail: AtomDetail, state: AtomState, result: unknown): AtomDetail;
-export function put(detail: AtomDetail, state: AtomState, result: unknown): AtomDetail {
-  return detail.kind === 'task' ? putTask(detail, state, result) : putRetry(detail, state, result);
+export function put(detail: TaskDetail, state: AtomState, result: unknown, meta?: Meta): TaskDetail;
+export function put(detail: RetryDetail, state: AtomState, result: unknown, meta?: Meta): RetryDetail;
+export function put(detail: AtomDetail, state: AtomState, result: unknown, meta?: Meta): AtomDetail;
+export function put(detail: AtomDetail, state: AtomState, result: unknown, meta = detail.meta): AtomDetail {
+  return detail.kind === 'task' ? putTask(detail, state, result, meta) : putRetry(detail, state, result, meta);
 }
 
-function putTask(detail: TaskDetail, state: AtomState, result: unknown): TaskDetail {
+function putTask(detail: TaskDetail, state: AtomState, result: unknown, meta: Meta): TaskDetail {
   switch (state) {
     case 'SUCCESS':
       return changed(detail, {
         ...detail,
+        meta,
         state,
         results: result,
         failure: null,
@@ -96,39 +98,47 @@ function putTask(detail: TaskDetail, state: AtomState, result: unknown): TaskDet
       });
     case 'FAILURE': {
       const failure = failureFor(detail, state, result);
-      return changed(detail, { ...detail, state, results: null, failure, revertResults: null, revertFailure: null });
+      return changed(detail, {
+        ...detail,
+        meta,
+        state,
+        results: null,
+        failure,
+        revertResults: null,
+        revertFailure: null,
+      });
     }
     case 'REVERTED':
-      return changed(detail, { ...detail, state, revertResults: result, revertFailure: null });
+      return changed(detail, { ...detail, meta, state, revertResults: result, revertFailure: null });
     case 'REVERT_FAILURE': {
       const revertFailure = failureFor(detail, state, result);
-      return changed(detail, { ...detail, state, results: null, revertResults: null, revertFailure });
+      return changed(detail, { ...detail, meta, state, results: null, revertResults: null, revertFailure });
     }
     default:
-      return state === detail.state ? detail : { ...detail, state };
+      return changed(detail, { ...detail, meta, state });
   }
 }
 
 const noFailures: Attempt['failures'] = new Map();
 
-function putRetry(detail: RetryDetail, state: AtomState, result: unknown): RetryDetail {
+function putRetry(detail: RetryDetail, state: AtomState, result: unknown, meta: Meta): RetryDetail {
   switch (state) {
     case 'SUCCESS': {
       const results = [...detail.results, { provided: result, failures: noFailures }];
-      return { ...detail, state, results, failure: null, revertResults: null, revertFailure: null };
+      return { ...detail, meta, state, results, failure: null, revertResults: null, revertFailure: null };
     }
     case 'FAILURE': {
       const failure = failureFor(detail, state, result);
-      return changed(detail, { ...detail, state, failure, revertResults: null, revertFailure: null });
+      return changed(detail, { ...detail, meta, state, failure, revertResults: null, revertFailure: null });
     }
     case 'REVERTED':
-      return changed(detail, { ...detail, state, revertResults: result, revertFailure: null });
+      return changed(detail, { ...detail, meta, state, revertResults: result, revertFailure: null });
     case 'REVERT_FAILURE': {
       const revertFailure = failureFor(detail, state, result);
-      return changed(detail, { ...detail, state, revertResults: null, revertFailure });
+      return changed(detail, { ...detail, meta, state, revertResults: null, revertFailure });
     }
     default:
-      return state === detail.state ? detail : { ...detail, state };
+      return changed(detail, { ...detail, meta, state });
   }
 }
 
@@ -142,6 +152,7 @@ function failureFor(detail: AtomDetail, state: AtomState, result: unknown): Fail
 function changed<Detail extends AtomDetail>(before: Detail, after: Detail): Detail {
   const same =
     before.state === after.state &&
+    before.meta === after.meta &&
     Object.is(before.results, after.results) &&
     before.failure === after.failure &&
     Object.is(before.revertResults, after.revertResults) &&

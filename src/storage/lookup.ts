@@ -17,6 +17,8 @@ export interface Surroundings {
   symbols(): Iterable<string>;
   /** Who provides a symbol, in the order of the graph. */
   providers(symbol: string): readonly Provider[];
+  /** The one provider that an atom can see, where there is just one and nobody else provides the symbol. */
+  only(place: number, symbol: string): OnlyProvider | undefined;
   /**
    * Visits the records of those that an atom can see, nearest first.
    *
@@ -29,6 +31,12 @@ export interface Surroundings {
     symbol: string,
     visit: (detail: AtomDetail, part: Provider['part'], level: number) => boolean,
   ): void;
+}
+
+/** The one atom that a symbol can come from, for one that asks. */
+export interface OnlyProvider {
+  readonly detail: AtomDetail;
+  readonly part: Provider['part'];
 }
 
 /** An atom that looks symbols up: its record, and its number in the compiled flow. */
@@ -48,7 +56,12 @@ export interface Values {
   flowValues(symbol: string): readonly Found[];
 }
 
-export const EMPTY_SURROUNDINGS: Surroundings = { symbols: () => [], providers: () => [], visit: () => undefined };
+export const EMPTY_SURROUNDINGS: Surroundings = {
+  symbols: () => [],
+  providers: () => [],
+  only: () => undefined,
+  visit: () => undefined,
+};
 
 type Answer = Found | { readonly missing: string };
 
@@ -80,14 +93,14 @@ export function argumentsFor(
   options: ArgumentOptions,
 ): Record<string, unknown> {
   const found: Record<string, unknown> = {};
-  if (mapping.bindings.size === 0) return found;
-  for (const [argument, symbol] of mapping.bindings) {
+  // No iterator: this is on the way of every atom.
+  mapping.bindings.forEach((symbol, argument) => {
     const answer = lookUp(values, surroundings, asker, symbol, options);
     if (isFound(answer)) setOwn(found, argument, answer.value);
     else if (!mapping.optional.has(symbol)) {
       throw new NotFoundError(`The argument ${argument} of ${asker.detail.name} cannot be found: ${answer.missing}`);
     }
-  }
+  });
   return found;
 }
 
@@ -101,9 +114,18 @@ function lookUp(
   return (
     values.argumentOf(detail, symbol) ??
     values.flowValue(symbol) ??
+    onlyValue(surroundings, place, symbol) ??
     nearestValue(surroundings, place, symbol, options) ??
     whyMissing(surroundings, detail.name, symbol)
   );
+}
+
+/** The value of a symbol that can come from one atom only; undefined where there are several, or it has none. */
+function onlyValue(surroundings: Surroundings, place: number, symbol: string): Found | undefined {
+  const only = surroundings.only(place, symbol);
+  if (only === undefined) return undefined;
+  const reading = readLast(only.detail);
+  return reading.kind === 'value' ? extract(reading.value, only.part) : undefined;
 }
 
 /** The first value in the nearest flow in which not all providers were ignored; null when there is no such flow. */
@@ -141,24 +163,26 @@ function whyMissing(surroundings: Surroundings, atom: string, symbol: string): A
   return { missing: `${JSON.stringify(symbol)} comes from ${names}, which ${atom} cannot see or which was ignored` };
 }
 
-/** The arguments, not optional, that nothing could ever provide. */
+const NONE: readonly string[] = [];
+
+/** The arguments, not optional, that nothing could ever provide; sorted. */
 export function unsatisfiedArguments(
   values: Values,
   surroundings: Surroundings,
   { detail, place }: Asker,
   mapping: ArgumentMapping,
-): string[] {
-  const missing: string[] = [];
-  for (const [argument, symbol] of mapping.bindings) {
-    if (mapping.optional.has(symbol)) continue;
-    if (isVisible(surroundings, place, symbol)) continue;
-    if (values.argumentOf(detail, symbol) !== undefined || values.flowValue(symbol) !== undefined) continue;
-    missing.push(argument);
-  }
+): readonly string[] {
+  let missing = NONE;
+  mapping.bindings.forEach((symbol, argument) => {
+    if (mapping.optional.has(symbol) || isVisible(surroundings, place, symbol)) return;
+    if (values.argumentOf(detail, symbol) !== undefined || values.flowValue(symbol) !== undefined) return;
+    missing = [...missing, argument].sort();
+  });
   return missing;
 }
 
 function isVisible(surroundings: Surroundings, place: number, symbol: string): boolean {
+  if (surroundings.only(place, symbol) !== undefined) return true;
   const seen: AtomDetail[] = [];
   surroundings.visit(place, symbol, (detail) => seen.push(detail) > 0);
   return seen.length > 0;
