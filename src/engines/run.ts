@@ -142,10 +142,13 @@ export class Run {
     return this.#lookOnceMore(this.runtime.announcer.settle());
   }
 
-  /** Whether the run is about to end although a decider's answer may have made an atom ready that was passed before. */
+  /**
+   * Whether the run is about to end although atoms may be ready that no walk came to: a decider's answer may make one
+   * ready that was passed before, and no walk goes back behind a retry that was ignored.
+   */
   get #mayHaveOverlooked(): boolean {
     return (
-      this.#selector.hasRefused &&
+      this.runtime.compilation.hasDeciders &&
       this.runtime.storage.getFlowState() === 'RUNNING' &&
       this.#next.size === 0 &&
       this.#running.size === 0 &&

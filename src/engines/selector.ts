@@ -15,9 +15,6 @@ import type { Wave } from './wave.js';
  * @see TaskFlow `engines/action_engine/selector.py`.
  */
 export class Selector {
-  /** Whether any atom was turned down. */
-  hasRefused = false;
-
   readonly #walk: BreadthFirst;
 
   constructor(private readonly runtime: Runtime) {
@@ -108,7 +105,6 @@ export class Selector {
       found.add(index);
       return true;
     }
-    this.hasRefused = true;
     await this.#ignore(node, depth);
     return false;
   }
