@@ -5,7 +5,7 @@ import { NotFoundError } from '../errors.js';
 import { asyncExecutor } from '../executors/async.js';
 import type { Executor } from '../executors/executor.js';
 import { serialExecutor } from '../executors/serial.js';
-import type { Flow } from '../flows/flow.js';
+import { Flow } from '../flows/flow.js';
 import type { StoreOption } from '../flows/flow-types.js';
 import type { Connection, PersistenceBackend } from '../persistence/backend.js';
 import { createFlowDetail } from '../persistence/books.js';
@@ -44,7 +44,7 @@ export interface LoadOptions {
   readonly checkpoint?: EngineOptions['checkpoint'] | undefined;
   /** @default 'compiled' */
   readonly interpreter?: EngineOptions['interpreter'] | undefined;
-  /** @default 'refuse' */
+  /** For a flow that is not the one that was stored: not compared yet, either value goes on. @default 'refuse' */
   readonly onPlanChange?: EngineOptions['onPlanChange'] | undefined;
   /** Longest time, in milliseconds, that progress waits for a commit. @default 1000 */
   readonly progressFlushMs?: number | undefined;
@@ -94,9 +94,10 @@ async function loadUntyped(flow: Runnable, given: LoadOptions, store: WithStore[
   };
   try {
     const environment = options.environment ?? systemEnvironment;
+    const meta = flow instanceof Flow ? flow.meta : {};
     const detail =
       flowDetail ??
-      (await createFlowDetail(flow.name, { book, backend: backend ?? undefined, environment })).flowDetail;
+      (await createFlowDetail(flow.name, { book, backend: backend ?? undefined, meta, environment })).flowDetail;
     const engine = new Engine({
       flow,
       flowDetail: detail,

@@ -18,7 +18,7 @@ export interface EngineOptions {
   readonly checkpoint: 'round' | 'change';
   /** Flowstate's compiled charts, or XState's own interpreter. They do the same, at different speed. */
   readonly interpreter: 'compiled' | 'native';
-  /** What to do when the flow is not the one that was stored (D20). */
+  /** For a flow that is not the one that was stored (D20). The two are not compared yet: either value goes on. */
   readonly onPlanChange: 'accept' | 'refuse';
   /** Longest time, in milliseconds, that progress waits for a commit that takes it along (C4). */
   readonly progressFlushMs: number;
