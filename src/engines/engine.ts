@@ -1,13 +1,12 @@
 import type { AnyActor } from 'xstate';
 import type { EngineStage, FlowContext, FlowEvent, FlowState, RetryEvent } from '../../machines/index.js';
 import { engineMachine, flowMachine, retryMachine, taskMachine } from '../../machines/index.js';
-import type { ArgumentMapping } from '../atoms/arguments.js';
 import type { Task } from '../atoms/task.js';
 import type { Compilation } from '../compiler/compilation.js';
 import { compile } from '../compiler/compile.js';
 import type { Environment } from '../environment.js';
 import { systemEnvironment } from '../environment.js';
-import { ExecutionError, InvalidStateError, MissingDependenciesError } from '../errors.js';
+import { ExecutionError, InvalidStateError } from '../errors.js';
 import { Failure } from '../failure.js';
 import type { Flow } from '../flows/flow.js';
 import type { StateActor } from '../interpreter/actors.js';
@@ -15,7 +14,6 @@ import type { InspectionObserver, InspectionSubscription } from '../interpreter/
 import type { Codec, Connection } from '../persistence/backend.js';
 import type { FlowDetail } from '../persistence/details.js';
 import { Storage } from '../storage/storage.js';
-import { unsatisfiedArguments } from '../storage/lookup.js';
 import { AnnouncedNotifier, DurableNews } from './announced-notifier.js';
 import { Announcer } from './announcer.js';
 import type { AtomDetails } from './atom-services.js';
@@ -31,6 +29,7 @@ import { Scheduler } from './scheduler.js';
 import type { Statistics } from './statistics.js';
 import { newStatistics } from './statistics.js';
 import { surroundingsOf } from './surroundings.js';
+import { validateArguments } from './validation.js';
 
 /** What is told of a flow's change of state. */
 export interface FlowDetails {
@@ -51,8 +50,6 @@ export interface EngineParts {
   /** Gives back what the engine was given for itself. */
   readonly release: () => Promise<void>;
 }
-
-const METHODS = ['execute', 'revert'] as const;
 
 /**
  * Runs one flow: to its end, back to where nothing has happened, or to where it was suspended.
@@ -259,54 +256,8 @@ export class Engine {
    * @throws {MissingDependenciesError} naming what is missing; each further atom's is the `cause` of the one before.
    */
   validate(): void {
-    const compilation = this.#compiled('validate');
-    const { surroundings } = this.storage;
-    const errors: MissingDependenciesError[] = [];
-    const runtime = this.#prepared('validate');
-    for (const { item, index } of compilation.atoms) {
-      let satisfied: ArgumentMapping | null = null;
-      for (const method of METHODS) {
-        const mapping = method === 'execute' ? item.executeMapping : item.revertMapping;
-        if (mapping.bindings.size === 0 || mapping === satisfied) continue;
-        const asker = { place: index, detail: runtime.slot(index).detail };
-        const missing = unsatisfiedArguments(this.storage, surroundings, asker, mapping);
-        if (missing.length === 0) {
-          satisfied = mapping;
-          continue;
-        }
-        const hint = this.#hint(missing.map((argument) => mapping.bindings.get(argument) ?? argument));
-        errors.push(new MissingDependenciesError(item.toString(), missing, { method, hint, cause: errors.at(-1) }));
-      }
-    }
-    const last = errors.at(-1);
-    if (last === undefined) return;
-    const first = errors[0];
-    if (
-      errors.length === 1 &&
-      first !== undefined &&
-      compilation.root.name === compilation.atoms[0]?.name &&
-      compilation.atoms.length === 1 &&
-      compilation.nodes.length === 1
-    )
-      throw first;
-    const all = [...new Set(errors.flatMap(({ missing }) => missing))].sort();
-    throw new MissingDependenciesError(this.flow.toString(), all, { cause: last });
-  }
-
-  /** Who would provide a missing symbol, if it could be seen; else the symbols that there are. */
-  #hint(symbols: readonly string[]): string {
-    const { surroundings } = this.storage;
-    return symbols
-      .map((symbol) => {
-        const providers = surroundings.providers(symbol).map(({ name }) => name);
-        if (providers.length > 0)
-          return `${symbol} is provided by ${providers.join(', ')}, which does not come before it`;
-        const known = [...new Set([...this.storage.flowSymbols(), ...surroundings.symbols()])];
-        return known.length === 0
-          ? `no symbols are provided at all`
-          : `symbols that are provided: ${known.slice(0, 20).join(', ')}`;
-      })
-      .join('; ');
+    this.#compiled('validate');
+    validateArguments(this.#prepared('validate'));
   }
 
   // Running ----------------------------------------------------------------------------------------------------------
