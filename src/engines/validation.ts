@@ -57,7 +57,8 @@ function hintAt(storage: Storage, symbols: readonly string[]): string {
     .slice(0, MOST_LISTED)
     .map((symbol) => {
       const providers = surroundings.providers(symbol).map(({ name }) => name);
-      if (providers.length > 0) return `${symbol} is provided by ${providers.join(', ')}, which does not come before it`;
+      if (providers.length > 0)
+        return `${symbol} is provided by ${providers.join(', ')}, which does not come before it`;
       const meant = symbol.length < SHORTEST_TYPO ? null : nearestName(symbol, known);
       if (meant !== null) return `for ${symbol}, did you mean ${meant}?`;
       return known.length === 0
