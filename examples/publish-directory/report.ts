@@ -16,6 +16,7 @@ export interface Output {
 export class Report {
   readonly #output: Output;
   readonly #isLive: boolean;
+  readonly #colours: ReturnType<typeof pico.createColors>;
   #total = 0;
   #done = 0;
   #drawn = false;
@@ -23,6 +24,8 @@ export class Report {
   constructor(output: Output, { isDumb = process.env['TERM'] === 'dumb' }: { readonly isDumb?: boolean } = {}) {
     this.#output = output;
     this.#isLive = output.isTTY === true && !isDumb;
+    // By itself picocolors colours what goes into a file, too, where an environment says that it is CI.
+    this.#colours = pico.createColors(this.#isLive && pico.isColorSupported);
   }
 
   /** A line that stays. */
@@ -52,24 +55,24 @@ export class Report {
   }
 
   failed(atom: string): void {
-    this.line(pico.red(`  FAILED ${printable(atom)}`));
+    this.line(this.#colours.red(`  FAILED ${printable(atom)}`));
   }
 
   /** @param text - May have several lines. */
   problem(text: string): void {
-    for (const line of text.split('\n')) this.line(pico.red(printable(line)));
+    for (const line of text.split('\n')) this.line(this.#colours.red(printable(line)));
   }
 
   /** @param count - How many were reverted so far. */
   reverted(atom: string, count: number): void {
-    if (this.#isLive) this.#draw(`${pico.yellow('reverting')} ${count} ${printable(atom)}`);
+    if (this.#isLive) this.#draw(`${this.#colours.yellow('reverting')} ${count} ${printable(atom)}`);
     else this.line(`  reverted ${printable(atom)}`);
   }
 
   table(rows: readonly (readonly [label: string, value: string])[]): void {
     const width = Math.max(...rows.map(([label]) => label.length));
     this.line();
-    for (const [label, value] of rows) this.line(`  ${pico.dim(label.padEnd(width))}  ${printable(value)}`);
+    for (const [label, value] of rows) this.line(`  ${this.#colours.dim(label.padEnd(width))}  ${printable(value)}`);
   }
 
   /** A terminal may not know how wide it is, and says 0. */
