@@ -40,6 +40,7 @@ export class Drive {
   readonly #commitsBefore: number;
   #terminal: keyof typeof TERMINAL | null = null;
   #stages = 0;
+  #isClosed = false;
   #lastStageEnded: number;
 
   constructor(private readonly parts: DriveParts) {
@@ -60,7 +61,7 @@ export class Drive {
    * @throws what ends the run in FAILURE.
    */
   async advance(): Promise<EngineStage | null> {
-    if (this.#terminal !== null) return null;
+    if (this.#terminal !== null || this.#isClosed) return null;
     this.#lastStageEnded = this.parts.runtime.environment.clock.now();
     let stage: EngineStage;
     do {
@@ -72,7 +73,7 @@ export class Drive {
 
   /** Goes through all stages to the last. @throws what ends the run in FAILURE. */
   async toEnd(): Promise<void> {
-    while (this.#terminal === null) {
+    while (this.#terminal === null && !this.#isClosed) {
       const event = this.#perform();
       this.#enter(event instanceof Promise ? await event : event);
     }
@@ -122,6 +123,7 @@ export class Drive {
    * @throws {StorageError} when the end cannot be made durable: then the flow has not come to it.
    */
   async end(): Promise<void> {
+    if (this.#isClosed) return;
     const { runtime, tellFlow, takeFlowBack } = this.parts;
     const { storage } = runtime;
     const before = storage.getFlowState();
@@ -156,6 +158,7 @@ export class Drive {
   }
 
   #close(): void {
+    this.#isClosed = true;
     this.parts.ended();
     this.parts.runtime.endRun();
     const { statistics, readiness, environment, storage } = this.parts.runtime;

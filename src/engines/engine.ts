@@ -80,6 +80,8 @@ export class Engine {
   #isPrepared = false;
   #drive: Drive | null = null;
   #isRunning = false;
+  /** Settles when the work that was asked for last is done. */
+  #stepping: Promise<void> | null = null;
   #isClosed = false;
 
   /** @internal */
@@ -319,20 +321,19 @@ export class Engine {
     }
   }
 
+  /** The next stage, for somebody who asks for each. */
   async #step(drive: Drive): Promise<EngineStage | null> {
-    try {
-      return await drive.advance();
-    } catch (error) {
-      return drive.fail(error);
-    }
+    const step = drive.advance().catch((error: unknown) => drive.fail(error));
+    const settled = () => undefined;
+    this.#stepping = step.then(settled, settled);
+    return step;
   }
 
-  async #driveOn(drive: Drive): Promise<void> {
-    try {
-      await drive.toEnd();
-    } catch (error) {
-      await drive.fail(error);
-    }
+  #driveOn(drive: Drive): Promise<void> {
+    const driven = drive.toEnd().catch((error: unknown) => drive.fail(error));
+    const settled = () => undefined;
+    this.#stepping = driven.then(settled, settled);
+    return driven;
   }
 
   /** Nobody asks for stages any more: the run is suspended and brought to its end. */
@@ -416,12 +417,30 @@ export class Engine {
     await this.storage.commit();
   }
 
-  /** Gives back what the engine was given for itself. It cannot run any more. */
+  /**
+   * Gives back what the engine was given for itself. It cannot run any more.
+   *
+   * A run that is under way is suspended first, and waited for: its atoms are told by their `signal`.
+   */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    if (this.#drive !== null) await this.#breakOff(this.#drive);
     this.#runtime?.abort();
     await this.#release();
+  }
+
+  async #breakOff(drive: Drive): Promise<void> {
+    try {
+      this.suspend();
+      this.#runtime?.abort();
+      // Whoever asked for the stages so far may never ask for the next.
+      await this.#stepping;
+      await this.#driveOn(drive);
+      await drive.end();
+    } catch {
+      // Who runs the engine hears of it.
+    }
   }
 
   /** Sends the flow's actor an event. @throws {InvalidStateError} for an illegal transition. */

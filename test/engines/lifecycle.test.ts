@@ -323,10 +323,12 @@ describe('closing', () => {
     const running = engine.run();
     await settled();
     expect(signal?.aborted).toBe(false);
-    await engine.close();
+    const closing = engine.close();
     expect(signal?.aborted).toBe(true);
+    // It does not listen: close waits for it.
     gate.open();
-    await running;
+    await closing;
+    expect(await running).toBe('SUCCESS');
   });
 });
 
