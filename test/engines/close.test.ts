@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { task } from '../../src/atoms/function-task.js';
 import type { TaskContext } from '../../src/atoms/task.js';
@@ -5,12 +6,10 @@ import { load } from '../../src/engines/load.js';
 import { linear } from '../../src/flows/linear.js';
 import { memoryBackend } from '../../src/persistence/backends/memory.js';
 
-function aborted({ signal }: TaskContext): Promise<string> {
-  return new Promise((resolve) => {
-    signal.addEventListener('abort', () => {
-      resolve('told to stop');
-    });
-  });
+/** Resolves when the task is told to stop. */
+async function aborted({ signal }: TaskContext): Promise<string> {
+  if (!signal.aborted) await once(signal, 'abort');
+  return 'told to stop';
 }
 
 const flow = (started: () => void) =>
