@@ -13,6 +13,7 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
+    setupFiles: ['test/seed.ts'],
     exclude: ['dist/**', 'node_modules/**'],
     watch: false,
     testTimeout: 30_000,
