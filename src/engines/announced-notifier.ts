@@ -20,6 +20,7 @@ export class DurableNews {
 
   /** Called when everything that was changed before is durable. */
   tell(): void {
+    if (this.#waiting.length === 0) return;
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const tell of waiting) tell();

@@ -12,7 +12,7 @@ import { createFlowDetail } from '../persistence/books.js';
 import type { FlowDetail, LogBook } from '../persistence/details.js';
 import { fetch } from '../persistence/fetch.js';
 import type { BackendConf } from '../persistence/fetch.js';
-import { nearestName } from '../persistence/nearest-name.js';
+import { nearestName } from '../nearest-name.js';
 import type { CommitRetryPolicy } from '../storage/ledger.js';
 import { Engine } from './engine.js';
 import type { EngineOptions } from './options.js';

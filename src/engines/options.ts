@@ -1,7 +1,7 @@
 import type { Environment } from '../environment.js';
 import { checkMaxWorkers } from '../executors/async.js';
 import type { Executor } from '../executors/executor.js';
-import { nearestName } from '../persistence/nearest-name.js';
+import { nearestName } from '../nearest-name.js';
 import type { CommitRetryPolicy } from '../storage/ledger.js';
 
 /** How an engine runs a flow. */

@@ -1,6 +1,6 @@
 import type { ArgumentMapping } from '../atoms/arguments.js';
 import { MissingDependenciesError } from '../errors.js';
-import { nearestName } from '../persistence/nearest-name.js';
+import { nearestName } from '../nearest-name.js';
 import { unsatisfiedArguments } from '../storage/lookup.js';
 import type { Storage } from '../storage/storage.js';
 import type { Runtime } from './runtime.js';

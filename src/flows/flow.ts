@@ -115,6 +115,16 @@ export abstract class Flow<Needs extends object = object, Gives extends object =
     }
   }
 
+  /** Adds those that are not among the children yet, in their order. All or none. */
+  protected append(children: Set<FlowItem>, items: Iterable<FlowItem>): void {
+    const newcomers = [...this.newcomers(items, (item) => children.has(item))];
+    for (const item of newcomers) {
+      children.add(item);
+      this.hold(item);
+    }
+    if (newcomers.length > 0) this.changed();
+  }
+
   /** Has the flow hear of changes in a child. */
   protected hold(item: FlowItem): void {
     if (item instanceof Flow) item.holders.add(this);

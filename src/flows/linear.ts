@@ -37,12 +37,7 @@ export class LinearFlow<State extends Known = Known> extends Flow<State['needs']
 
   override addAll(items: Iterable<FlowItem>): LinearFlow;
   override addAll(items: Iterable<FlowItem>): object {
-    const newcomers = [...this.newcomers(items, (item) => this.children.has(item))];
-    for (const item of newcomers) {
-      this.children.add(item);
-      this.hold(item);
-    }
-    if (newcomers.length > 0) this.changed();
+    this.append(this.children, items);
     return this;
   }
 

@@ -31,12 +31,7 @@ export class UnorderedFlow<State extends Known = Known> extends Flow<State['need
 
   override addAll(items: Iterable<FlowItem>): UnorderedFlow;
   override addAll(items: Iterable<FlowItem>): object {
-    const newcomers = [...this.newcomers(items, (item) => this.children.has(item))];
-    for (const item of newcomers) {
-      this.children.add(item);
-      this.hold(item);
-    }
-    if (newcomers.length > 0) this.changed();
+    this.append(this.children, items);
     return this;
   }
 

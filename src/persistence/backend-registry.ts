@@ -3,7 +3,7 @@ import type { PersistenceBackend } from './backend.js';
 import { parseConnectionText } from './connection-text.js';
 import type { ConnectionText } from './connection-text.js';
 import { GivenOptions } from './given-options.js';
-import { nearestName } from './nearest-name.js';
+import { nearestName } from '../nearest-name.js';
 
 const URL_PARTS = ['path', 'hosts', 'user', 'password'] as const;
 

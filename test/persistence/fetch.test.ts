@@ -11,7 +11,7 @@ import { parseConnectionText } from '../../src/persistence/connection-text.js';
 import { backend, fetch } from '../../src/persistence/fetch.js';
 import type { GivenOptions } from '../../src/persistence/given-options.js';
 import { knownBackends } from '../../src/persistence/known-backends.js';
-import { nearestName } from '../../src/persistence/nearest-name.js';
+import { nearestName } from '../../src/nearest-name.js';
 import { aBook } from './made-up-runs.js';
 
 describe('fetch', () => {
