@@ -38,7 +38,26 @@ export type { Statistics } from './engines/statistics.js';
 
 export { systemEnvironment } from './environment.js';
 export type { Clock, Environment, Timer } from './environment.js';
-export * from './errors.js';
+export {
+  AmbiguousDependencyError,
+  CompilationError,
+  DependencyError,
+  DisallowedAccessError,
+  DuplicateError,
+  EmptyError,
+  ExecutionError,
+  FlowstateError,
+  IncompatibleVersionError,
+  InvalidFormatError,
+  InvalidStateError,
+  MissingDependenciesError,
+  MultipleChoicesError,
+  NotFoundError,
+  StorageConflictError,
+  StorageError,
+  UnstorableValueError,
+  UnsupportedError,
+} from './errors.js';
 export { Failure, formatError, registerErrorClass, throwFailures, WrappedFailureError } from './failure.js';
 export type { FailureRecord } from './failure.js';
 

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { parseCase, readCaseDirectory } from './case.js';
 import { compareCase } from './compare.js';
 import { mutationsOf } from './mutate.js';
-import { sample, seededRandom } from './random.js';
+import { sample } from './random.js';
+import { seededRandom } from '../../scripts/seeded-random.js';
 import { recordCase } from './runner.js';
 import { openMemory } from './stores.js';
 
