@@ -43,17 +43,29 @@ export interface Ended {
 export interface RunOptions {
   /** Called for each line of output, while the program runs. */
   readonly onLine?: (line: string, child: ChildProcessByStdio<null, Readable, Readable>) => void;
-  readonly uid?: number;
+  /** Whether a file's mode keeps root from reading it, as it keeps anybody. @default false */
+  readonly obeysModes?: boolean;
   readonly env?: NodeJS.ProcessEnv;
 }
 
+/** Node.js, for root without the right to read what modes forbid. Another user would not see a checkout that is root's. */
+const RIGHTS = '-dac_override,-dac_read_search';
+const asOrdinary: readonly string[] =
+  process.getuid?.() === 0
+    ? ['setpriv', `--bounding-set=${RIGHTS}`, `--inh-caps=${RIGHTS}`, process.execPath]
+    : [process.execPath];
+
 /** Runs a program to its end. */
-export function run(file: string, args: readonly string[], { onLine, uid, env }: RunOptions = {}): Promise<Ended> {
+export function run(
+  file: string,
+  args: readonly string[],
+  { onLine, obeysModes = false, env }: RunOptions = {},
+): Promise<Ended> {
   const { promise, resolve, reject } = withResolvers<Ended>();
-  const child = spawn(process.execPath, [file, ...args], {
+  const [command = '', ...first] = obeysModes ? asOrdinary : [process.execPath];
+  const child = spawn(command, [...first, file, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
-    ...(uid === undefined ? {} : { uid, gid: uid }),
   });
   const lines: string[] = [];
   let stderr = '';
