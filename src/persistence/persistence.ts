@@ -2,6 +2,8 @@
 export { memoryBackend } from './backends/memory.js';
 export { sqliteBackend } from './backends/sql/sqlite.js';
 export { createFlowDetail, newLogBook, temporaryLogBook } from './books.js';
-export { jsonCodec } from './codec.js';
+export { encryptingCodec } from './codecs/encrypting.js';
+export { jsonCodec } from './codecs/json.js';
+export { richCodec } from './codecs/rich.js';
 export { backend, fetch } from './fetch.js';
 export { formatDetail } from './format-detail.js';
