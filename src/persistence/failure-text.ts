@@ -101,7 +101,8 @@ function mapAll(record: FailureRecord, change: (each: FailureRecord) => FailureR
 export type AttemptRecord = readonly [provided: unknown, failures: readonly (readonly [atom: string, FailureRecord])[]];
 
 /**
- * The attempts of a retry as text. Where they are too large, of their failures only the least is kept.
+ * The attempts of a retry as text. Where they are too large, only the least is kept of their failures, and where that is
+ * still too much, the failures of the oldest attempts are left out. What the retry provided is kept whole or refused.
  *
  * @throws {UnstorableValueError}
  */
@@ -110,8 +111,21 @@ export function encodeAttempts(codec: Codec, attempts: readonly AttemptRecord[])
     return codec.encode(attempts);
   } catch (error) {
     if (!(error instanceof ValueTooLargeError)) throw error;
-    return codec.encode(
-      attempts.map(([provided, failures]) => [provided, failures.map(([atom, failure]) => [atom, leastOf(failure)])]),
-    );
   }
+  for (let withFailures = attempts.length; withFailures > 0; withFailures = Math.floor(withFailures / 2)) {
+    try {
+      return codec.encode(shortenedAttempts(attempts, withFailures));
+    } catch (error) {
+      if (!(error instanceof ValueTooLargeError)) throw error;
+    }
+  }
+  return codec.encode(shortenedAttempts(attempts, 0));
+}
+
+function shortenedAttempts(attempts: readonly AttemptRecord[], withFailures: number): AttemptRecord[] {
+  const first = attempts.length - withFailures;
+  return attempts.map(([provided, failures], index) => [
+    provided,
+    index < first ? [] : failures.map(([atom, failure]) => [atom, leastOf(failure)]),
+  ]);
 }

@@ -9,7 +9,8 @@ export interface ValueOptions {
   /**
    * How many bytes, in UTF-8, the text of one value may take, from 512: a result, the history of a retry, all values
    * that were injected into a flow, or the metadata of one record. What takes more is refused with a
-   * `ValueTooLargeError` before anything is written; a failure is shortened instead. @default no limit
+   * `ValueTooLargeError` before anything is written; a failure is shortened instead, and of those in the history of a retry
+   * the oldest are left out at last. @default no limit
    */
   readonly maxValueBytes?: number | undefined;
 }

@@ -208,7 +208,8 @@ export class Storage {
   }
 
   /**
-   * Checks that the store can keep what an atom returned; with a limit, that a retry's attempts fit with one more.
+   * Checks that the store can keep what an atom returned; with a limit, that what a retry provided in all
+   * its attempts fits too. Their failures never count: they are shortened.
    *
    * @throws {UnstorableValueError} naming the atom.
    */

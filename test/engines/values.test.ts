@@ -2,11 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { forEach, times } from '../../src/atoms/retries.js';
 import { load } from '../../src/engines/load.js';
 import { UnstorableValueError, ValueTooLargeError } from '../../src/errors.js';
+import { Failure } from '../../src/failure.js';
 import { linear } from '../../src/flows/linear.js';
+import { unordered } from '../../src/flows/unordered.js';
 import type { Flow } from '../../src/flows/flow.js';
 import type { Codec, PersistenceBackend } from '../../src/persistence/backend.js';
 import { memoryBackend } from '../../src/persistence/backends/memory.js';
 import { sqliteBackend } from '../../src/persistence/backends/sql/sqlite.js';
+import type { RetryDetail } from '../../src/persistence/details.js';
+import { encodeAttempts } from '../../src/persistence/failure-text.js';
+import type { AttemptRecord } from '../../src/persistence/failure-text.js';
 import { richCodec } from '../../src/persistence/codecs/rich.js';
 import { valueFormat } from '../../src/persistence/value-format.js';
 import { snapshotOf } from '../persistence/interrupting-backend.js';
@@ -34,6 +39,13 @@ const limited = () => storeWith((maxValueBytes) => valueFormat({ maxValueBytes }
 
 async function storedFlow(backend: PersistenceBackend, uuid: string) {
   return (await backend.getConnection()).getFlowDetail(uuid);
+}
+
+async function storedRetry(backend: PersistenceBackend, uuid: string): Promise<RetryDetail> {
+  const { atoms } = await storedFlow(backend, uuid);
+  const retry = atoms.find((atom) => atom.kind === 'retry');
+  if (retry === undefined) throw new Error('there is no retry');
+  return retry;
 }
 
 describe('a result that is too large', () => {
@@ -189,14 +201,32 @@ describe('a failure that is too large', () => {
     });
   });
 
-  it('stops no retry either', async () => {
-    const backend = memoryBackend({ maxValueBytes: LIMIT });
-    const flow: Flow = linear('f', { retry: times({ attempts: 4, name: 'r' }) }).add(
-      step('a', { execute: throwing(Object.assign(new Error('no'), { dump: 'd'.repeat(50_000) })) }),
+  it.each([512, 700, 1300])('stops no retry either, however often and wherever it happens (%s)', async (limit) => {
+    const backend = memoryBackend({ maxValueBytes: limit });
+    const error = Object.assign(new Error('it does not work '.repeat(20)), { dump: 'd'.repeat(5000) });
+    const fails = (name: string) => step(name, { execute: throwing(error) });
+    const flow: Flow = linear('f', { retry: times({ attempts: 12, name: 'r' }) }).add(
+      unordered('u').add(fails('a'), fails('b'), fails('c')),
     );
-    const engine = await load(flow, { backend });
-    await expect(engine.run()).rejects.toThrow('no');
+    const engine = await load(flow, { backend, engine: 'parallel' });
+    const attempts: number[] = [];
+    engine.atomNotifier.register('SUCCESS', async () => {
+      const retry = await storedRetry(backend, engine.storage.flowUuid);
+      attempts.push(retry.results.length);
+    });
+    await expect(engine.run()).rejects.toThrow('it does not work');
     expect((await storedFlow(backend, engine.storage.flowUuid)).state).toBe('REVERTED');
+    expect(attempts).toHaveLength(12);
+  });
+
+  it('is left out of the oldest attempts of a retry first, and what was provided is all there', () => {
+    const codec = valueFormat({ maxValueBytes: 512 });
+    const failure = Failure.from(Object.assign(new Error('no'), { dump: 'd'.repeat(5000) })).toRecord();
+    const attempts = Array.from({ length: 8 }, (_, index): AttemptRecord => [index, [['a', failure]]]);
+    const kept = codec.decode(encodeAttempts(codec, attempts)) as AttemptRecord[];
+    expect(kept.map(([provided]) => provided)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect(kept.map(([, failures]) => failures.length)).toEqual([0, 0, 0, 0, 1, 1, 1, 1]);
+    expect(kept.at(-1)?.[1]).toMatchObject([['a', { message: 'no', stack: null }]]);
   });
 });
 
