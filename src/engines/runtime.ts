@@ -18,6 +18,8 @@ import { Traversal } from './traversal.js';
 
 export interface RuntimeParts {
   readonly compilation: Compilation;
+  /** The places of the atoms' records, by node. */
+  readonly slots: readonly (AtomSlot | undefined)[];
   readonly storage: Storage;
   readonly announcer: Announcer;
   readonly options: EngineOptions;
@@ -45,7 +47,7 @@ export class Runtime {
 
   #abortion = new AbortController();
   #flush: Timer | null = null;
-  readonly #slots: (AtomSlot | undefined)[];
+  readonly #slots: readonly (AtomSlot | undefined)[];
   #actors: (StateActor<RetryEvent> | undefined)[];
   readonly #actorFor: (node: AtomNode, state: AtomState) => StateActor<RetryEvent>;
 
@@ -56,7 +58,7 @@ export class Runtime {
     this.options = parts.options;
     this.environment = parts.environment;
     this.#actors = new Array<undefined>(this.compilation.nodes.length).fill(undefined);
-    this.#slots = this.compilation.nodes.map((node) => (isAtom(node) ? this.storage.slot(node.name) : undefined));
+    this.#slots = parts.slots;
     this.traversal = new Traversal(this.compilation);
     this.deciders = new Deciders(this.compilation);
     this.readiness = new Readiness(
