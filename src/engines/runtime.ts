@@ -61,11 +61,7 @@ export class Runtime {
     this.#slots = parts.slots;
     this.traversal = new Traversal(this.compilation);
     this.deciders = new Deciders(this.compilation);
-    this.readiness = new Readiness(
-      this.compilation,
-      (node) => this.stateOf(node),
-      (node) => this.intentionOf(node),
-    );
+    this.readiness = new Readiness(this.compilation, this.#slots);
     this.#actorFor = parts.actorsFor(this);
   }
 

@@ -5,11 +5,7 @@ import type { AtomSlot } from '../storage/ledger.js';
 import type { Surroundings, Wire } from '../storage/lookup.js';
 import { NO_SOURCE, wiresOf } from '../storage/lookup.js';
 
-/** The arguments of an atom, as they were found for a mapping. */
-interface Wiring {
-  readonly mapping: ArgumentMapping;
-  readonly wires: readonly Wire[];
-}
+const NO_WIRES: readonly Wire[] = [];
 
 /**
  * What symbols mean in a compiled flow whose atoms are registered, as storage asks for it.
@@ -18,8 +14,9 @@ interface Wiring {
  */
 export function surroundingsOf(compilation: Compilation, slots: readonly (AtomSlot | undefined)[]): Surroundings {
   const scopes = new Scopes(compilation);
-  /** By place, for the mapping that was asked for last. Most atoms have one only. */
-  const known: (Wiring | undefined)[] = compilation.nodes.map(() => undefined);
+  /** By place, the mapping that was asked for last, and its wires. Most atoms have one only. */
+  const mappings: (ArgumentMapping | undefined)[] = compilation.nodes.map(() => undefined);
+  const wires: (readonly Wire[])[] = compilation.nodes.map(() => NO_WIRES);
   const sourceFor = (place: number, symbol: string) => {
     const [provider, another] = compilation.providersOf(symbol);
     if (provider === undefined || another !== undefined) return NO_SOURCE;
@@ -35,11 +32,12 @@ export function surroundingsOf(compilation: Compilation, slots: readonly (AtomSl
         .toSorted((a, b) => a.node.index - b.node.index)
         .map(({ node: { name }, part }) => ({ name, part })),
     wires(place, mapping) {
-      const last = known[place];
-      if (last?.mapping === mapping) return last.wires;
-      const wires = wiresOf(mapping, (symbol) => sourceFor(place, symbol));
-      known[place] = { mapping, wires };
-      return wires;
+      const known = wires[place];
+      if (known !== undefined && mappings[place] === mapping) return known;
+      const found = wiresOf(mapping, (symbol) => sourceFor(place, symbol));
+      mappings[place] = mapping;
+      wires[place] = found;
+      return found;
     },
     visit(place, symbol, visit) {
       scopes.visitProviders(compilation.node(place), symbol, ({ node, part }, level) => {

@@ -49,10 +49,11 @@ export function wiresOf(
   { bindings, optional }: ArgumentMapping,
   sourceOf: (symbol: string) => Pick<Wire, 'source' | 'part'>,
 ): Wire[] {
-  const wires: Wire[] = [];
+  const wires = new Array<Wire>(bindings.size);
+  let at = 0;
   for (const [argument, symbol] of bindings) {
     const { source, part } = sourceOf(symbol);
-    wires.push({ argument, symbol, isOptional: optional.has(symbol), source, part });
+    wires[at++] = { argument, symbol, isOptional: optional.has(symbol), source, part };
   }
   return wires;
 }

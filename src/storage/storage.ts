@@ -116,6 +116,7 @@ export class Storage {
     for (const { name, kind } of atoms) {
       if (name === '') throw new RangeError(`A ${kind} needs a name that is not empty`);
       if (name === INJECTOR) throw new RangeError(`The name ${INJECTOR} is reserved`);
+      if (this.#slots.size === 0) continue;
       const stored = this.#slots.get(name)?.detail.kind ?? kind;
       if (stored !== kind) throw new DuplicateError(`${name} is a ${kind} now, and was stored as a ${stored}`);
     }
