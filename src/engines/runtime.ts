@@ -5,6 +5,7 @@ import { isAtom } from '../compiler/compilation.js';
 import type { Environment, Timer } from '../environment.js';
 import type { StateActor } from '../interpreter/actors.js';
 import { InvalidStateError } from '../errors.js';
+import { withIntention } from '../persistence/atom-details.js';
 import type { AtomState } from '../persistence/details.js';
 import type { AtomSlot } from '../storage/ledger.js';
 import type { Storage } from '../storage/storage.js';
@@ -116,7 +117,7 @@ export class Runtime {
     const slot = this.slot(node);
     if (slot.detail.intention === intention) return;
     if (intention !== 'REVERT') this.otherIntentions += 1;
-    this.storage.write(slot, { ...slot.detail, intention });
+    this.storage.write(slot, withIntention(slot.detail, intention));
     this.readiness.update(node);
   }
 

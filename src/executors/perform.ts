@@ -67,9 +67,7 @@ async function checkedArguments({ atom, args }: Work): Promise<Record<string, un
 function call(work: Work, args: Record<string, unknown>): unknown {
   // What an atom takes was matched against what there is when its arguments were looked up.
   const { atom, method, context } = work;
-  return method === 'execute'
-    ? atom.execute(args as never, context as never)
-    : atom.revert(args, context as never);
+  return method === 'execute' ? atom.execute(args as never, context as never) : atom.revert(args, context as never);
 }
 
 function failed(error: unknown): Failure {

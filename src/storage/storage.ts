@@ -5,7 +5,15 @@ import type { Environment } from '../environment.js';
 import { DisallowedAccessError, DuplicateError, NotFoundError } from '../errors.js';
 import type { Failure } from '../failure.js';
 import { setOwn } from '../own-property.js';
-import { addAttemptFailure, newRetryDetail, newTaskDetail, put, withProgress } from '../persistence/atom-details.js';
+import {
+  addAttemptFailure,
+  inState,
+  newRetryDetail,
+  newTaskDetail,
+  put,
+  withIntention,
+  withProgress,
+} from '../persistence/atom-details.js';
 import type { Codec, Connection } from '../persistence/backend.js';
 import type { AtomDetail, AtomState, FlowDetail, Meta, RetryDetail } from '../persistence/details.js';
 import type { CommitRetryPolicy } from './ledger.js';
@@ -180,12 +188,12 @@ export class Storage {
 
   setAtomState(name: string, state: AtomState): void {
     const slot = this.slot(name);
-    if (slot.detail.state !== state) this.write(slot, { ...slot.detail, state });
+    if (slot.detail.state !== state) this.write(slot, inState(slot.detail, state));
   }
 
   setAtomIntention(name: string, intention: Intention): void {
     const slot = this.slot(name);
-    if (slot.detail.intention !== intention) this.write(slot, { ...slot.detail, intention });
+    if (slot.detail.intention !== intention) this.write(slot, withIntention(slot.detail, intention));
   }
 
   /** Replaces a record. */
