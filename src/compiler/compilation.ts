@@ -96,10 +96,10 @@ export class Compilation {
     this.edges = edges;
     const from = new Int32Array(edges.length);
     const to = new Int32Array(edges.length);
-    for (const [number, edge] of edges.entries()) {
+    edges.forEach((edge, number) => {
       from[number] = edge.from;
       to[number] = edge.to;
-    }
+    });
     this.forward = adjacency(nodes.length, from, to);
     this.backward = adjacency(nodes.length, to, from);
     sortInnerNeighbours(this.backward, edges);
@@ -184,7 +184,7 @@ function providersBySymbol(atoms: readonly AtomNode[]): Map<string, Provider[]> 
   const bySymbol = new Map<string, Provider[]>();
   const several = new Set<Provider[]>();
   for (const node of atoms) {
-    for (const [symbol, part] of node.item.saveAs) {
+    node.item.saveAs.forEach((part, symbol) => {
       const provider = { node, part };
       const known = bySymbol.get(symbol);
       if (known === undefined) bySymbol.set(symbol, [provider]);
@@ -192,7 +192,7 @@ function providersBySymbol(atoms: readonly AtomNode[]): Map<string, Provider[]> 
         known.push(provider);
         several.add(known);
       }
-    }
+    });
   }
   for (const providers of several) providers.sort((a, b) => a.node.position - b.node.position);
   return bySymbol;
@@ -200,7 +200,7 @@ function providersBySymbol(atoms: readonly AtomNode[]): Map<string, Provider[]> 
 
 function adjacency(count: number, near: Int32Array, far: Int32Array): Adjacency {
   const start = new Int32Array(count + 1);
-  for (const node of near) start[node + 1] = (start[node + 1] ?? 0) + 1;
+  near.forEach((node) => (start[node + 1] = (start[node + 1] ?? 0) + 1));
   for (let i = 1; i <= count; i++) start[i] = (start[i] ?? 0) + (start[i - 1] ?? 0);
   const next = start.slice();
   const nodes = new Int32Array(near.length);

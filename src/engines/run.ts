@@ -97,10 +97,8 @@ export class Run {
     runtime.isAtStart = this.#isFirstWave;
     const wave = this.#byPriority(this.#next.take());
     if (options.checkpoint === 'change') return this.#startEach(wave).then(this.#scheduled);
-    const [only, another] = wave;
-    return only === undefined || another !== undefined
-      ? this.#startMany(wave).then(this.#scheduled)
-      : this.#startOne(only);
+    const only = wave.length === 1 ? wave[0] : undefined;
+    return only === undefined ? this.#startMany(wave).then(this.#scheduled) : this.#startOne(only);
   }
 
   readonly #scheduled = (): EngineEvent | Promise<EngineEvent> => {

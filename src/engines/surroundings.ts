@@ -18,8 +18,9 @@ export function surroundingsOf(compilation: Compilation, slots: readonly (AtomSl
   const mappings: (ArgumentMapping | undefined)[] = compilation.nodes.map(() => undefined);
   const wires: (readonly Wire[])[] = compilation.nodes.map(() => NO_WIRES);
   const sourceFor = (place: number, symbol: string) => {
-    const [provider, another] = compilation.providersOf(symbol);
-    if (provider === undefined || another !== undefined) return NO_SOURCE;
+    const providers = compilation.providersOf(symbol);
+    const provider = providers[0];
+    if (provider === undefined || providers.length > 1) return NO_SOURCE;
     const source = slots[provider.node.index];
     const isSeen = source !== undefined && scopes.canSee(compilation.node(place), provider.node);
     return isSeen ? { source, part: provider.part } : NO_SOURCE;

@@ -51,10 +51,10 @@ export function wiresOf(
 ): Wire[] {
   const wires = new Array<Wire>(bindings.size);
   let at = 0;
-  for (const [argument, symbol] of bindings) {
+  bindings.forEach((symbol, argument) => {
     const { source, part } = sourceOf(symbol);
     wires[at++] = { argument, symbol, isOptional: optional.has(symbol), source, part };
-  }
+  });
   return wires;
 }
 
