@@ -29,11 +29,14 @@ const MOST_RESIDENT_MB: ReadonlyMap<number, number> = new Map([
 const COMMITS_AROUND = 2;
 const HANDFUL = 5;
 
-/** Holds the engines' rows against what is promised of them. References are held against nothing. */
+/**
+ * Holds the engines' rows against what is promised of them. References are held against nothing, and costs only where
+ * the process began cold: that is how those that the aims were taken from were measured.
+ */
 export function verdictsOn(rows: readonly Row[]): Verdict[] {
   return rows
     .filter(({ subject }) => subject.startsWith('flowstate'))
-    .flatMap((row) => [...countsOf(row), ...costsOf(row), ...growthOf(row, rows)]);
+    .flatMap((row) => [...countsOf(row), ...(row.isWarm ? [] : [...costsOf(row), ...growthOf(row, rows)])]);
 }
 
 function verdict(row: Row, bound: string, got: number, kept: boolean, isCount: boolean): Verdict {
@@ -72,7 +75,8 @@ function* costsOf(row: Row): Generator<Verdict> {
 function* growthOf(row: Row, rows: readonly Row[]): Generator<Verdict> {
   if (row.n !== GROWTH_TO) return;
   const small = rows.find(
-    ({ workload, subject, n }) => workload === row.workload && subject === row.subject && n === GROWTH_FROM,
+    ({ workload, subject, n, isWarm }) =>
+      workload === row.workload && subject === row.subject && n === GROWTH_FROM && !isWarm,
   );
   if (small === undefined) return;
   const growth = row.cpuMs / row.n / (small.cpuMs / small.n);

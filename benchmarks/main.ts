@@ -15,6 +15,7 @@ else process.exitCode = await main();
 
 async function main(): Promise<number> {
   const { repeats, seed, directory, subjects, sizes, largest } = options;
+  const temperatures = options.warm ? [false, true] : [false];
   console.log(
     `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${load()}, seed ${seed}\n${LEGEND}`,
   );
@@ -23,12 +24,15 @@ async function main(): Promise<number> {
   for (const workload of options.workloads) {
     console.log(`\n${workload.id}: ${workload.title}; reference: ${workload.reference}`);
     for (const n of (sizes ?? workload.sizes).filter((size) => size <= largest)) {
-      const run = await runCell({ workload, n, subjects }, { repeats, seed, directory, measure: measureInProcess });
-      const measured = rowsOf(run);
-      const failed = failuresIn(run);
-      rows.push(...measured);
-      failures.push(...failed);
-      console.log([`\n${rowTable(measured)}`, ...failed, `(${load()})`].join('\n'));
+      for (const isWarm of temperatures) {
+        const cell = { workload, n, subjects, isWarm };
+        const run = await runCell(cell, { repeats, seed, directory, measure: measureInProcess });
+        const measured = rowsOf(run);
+        const failed = failuresIn(run);
+        rows.push(...measured);
+        failures.push(...failed);
+        console.log([`\n${rowTable(measured)}`, ...failed, `(${load()})`].join('\n'));
+      }
     }
   }
   const verdicts = verdictsOn(rows);

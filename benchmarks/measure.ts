@@ -14,6 +14,8 @@ export interface Job {
   readonly n: number;
   readonly subject: SubjectName;
   readonly seed: number;
+  /** Whether the process has run a small flow of the workload before, which is not measured. */
+  readonly isWarm: boolean;
   /** Where durable workloads make their files; these are removed again. */
   readonly directory: string;
 }
@@ -34,8 +36,14 @@ export interface Measurement extends Cost {
   readonly counters: Counters;
 }
 
+/** Enough for V8 to know the code and to have compiled the hottest; all subjects alike. */
+const WARM_UP_TASKS = 200;
+
 /**
  * Runs a workload once, in this process, and checks the answer.
+ *
+ * A process that starts cold pays for what V8 reads and compiles, which at a thousand tasks is most of the cost; what
+ * the aims are held against is cold. A warm one shows what a run costs in a process that has run others.
  *
  * Measured is what it takes from a flow to its outcome: loading an engine, compiling, running. A user makes the flow
  * once and may run it many times, so this is told apart; the references make their graph inside the measured part, as
@@ -44,6 +52,7 @@ export interface Measurement extends Cost {
  * @throws what is wrong with the answer.
  */
 export async function measure(job: Job): Promise<Measurement> {
+  if (job.isWarm) await measure({ ...job, n: WARM_UP_TASKS, isWarm: false });
   const workload = workloadNamed(job.workload);
   const subject = await subjectNamed(job.subject);
   const plan = workload.plan(job.n, job.seed);

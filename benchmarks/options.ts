@@ -5,7 +5,7 @@ import type { Workload } from './workloads.js';
 import { WORKLOADS, workloadsNamed } from './workloads.js';
 
 export const USAGE = `npm run bench -- [WORKLOAD…] [--n 1000,10000] [--repeats 5] [--engine serial|parallel|both] [--json FILE]
-                 [--quick] [--seed 1] [--directory FOLDER]
+                 [--quick] [--warm] [--seed 1] [--directory FOLDER]
 
 Workloads, by default all (W4 means all of W4):
 ${WORKLOADS.map(({ id, title, sizes }) => `  ${id.padEnd(10)} ${title}; n = ${sizes.join(', ')}`).join('\n')}
@@ -15,6 +15,8 @@ ${WORKLOADS.map(({ id, title, sizes }) => `  ${id.padEnd(10)} ${title}; n = ${si
   --engine     which of flowstate's engines is measured (default serial)
   --json       write the rows to this file
   --quick      the sizes up to 1000 only, once
+  --warm       each process, the reference's too, runs a small flow of the workload first, which is not measured;
+               each cell is measured cold as well
   --seed       of the random graphs
   --directory  where durable workloads make their files (default: the system's folder for temporary files)`;
 
@@ -27,6 +29,8 @@ export interface Options {
   readonly subjects: readonly SubjectName[];
   readonly json: string | null;
   readonly seed: number;
+  /** Whether cells are measured in warm processes, too. */
+  readonly warm: boolean;
   readonly directory: string;
   readonly help: boolean;
 }
@@ -54,6 +58,7 @@ export function readOptions(args: readonly string[]): Options {
       engine: { type: 'string', default: 'serial' },
       json: { type: 'string' },
       quick: { type: 'boolean', default: false },
+      warm: { type: 'boolean', default: false },
       seed: { type: 'string', default: '1' },
       directory: { type: 'string', default: tmpdir() },
       help: { type: 'boolean', default: false },
@@ -71,6 +76,7 @@ export function readOptions(args: readonly string[]): Options {
     subjects,
     json: values.json ?? null,
     seed: wholeNumber('seed', values.seed, 0),
+    warm: values.warm,
     directory: values.directory,
     help: values.help,
   };

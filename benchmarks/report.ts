@@ -9,13 +9,16 @@ export const LEGEND = [
   'compiling the flow, running it; making the flow is told apart (build). × wall and × cpu: median, and range, of each',
   'round by the reference right before and after it. peak: most memory resident, of the whole process; B/atom: what',
   'the run added to it, by atom. checks: how often an atom or marker was looked at to see whether it may run, by vertex',
-  'and edge. noisy: rounds in which the reference moved more than twofold; they do not count unless all are.',
+  'and edge. Cold: the process has run nothing before, and pays for what V8 compiles; warm (--warm): every process has',
+  'run 200 tasks of the same workload before. Bounds are for cold ones. noisy: rounds in which the reference moved more',
+  'than twofold; they do not count unless all are.',
 ].join('\n');
 
 const HEADER = [
   'workload',
   'n',
   'subject',
+  'start',
   'wall ms',
   'cpu ms',
   'cpu µs/atom',
@@ -30,7 +33,7 @@ const HEADER = [
 ];
 
 export function rowTable(rows: readonly Row[]): string {
-  return table(HEADER, rows.map(cellsOf), 3);
+  return table(HEADER, rows.map(cellsOf), 4);
 }
 
 function cellsOf(row: Row): string[] {
@@ -41,6 +44,7 @@ function cellsOf(row: Row): string[] {
     row.workload,
     String(row.n),
     row.subject,
+    row.isWarm ? 'warm' : 'cold',
     row.wallMs.toFixed(1),
     row.cpuMs.toFixed(1),
     ((row.cpuMs / row.n) * 1_000).toFixed(1),

@@ -6,6 +6,8 @@ export interface Cell {
   readonly workload: Workload;
   readonly n: number;
   readonly subjects: readonly SubjectName[];
+  /** Whether each process has run a small flow of the workload before. */
+  readonly isWarm: boolean;
 }
 
 /** A measured run between two runs of the reference. */
@@ -41,7 +43,7 @@ export async function runCell(cell: Cell, { repeats, seed, directory, measure }:
   const errors = new Map<SubjectName, unknown>();
   const references: Measurement[] = [];
   const measureOne = (subject: SubjectName) =>
-    measure({ workload: cell.workload.id, n: cell.n, subject, seed, directory });
+    measure({ workload: cell.workload.id, n: cell.n, subject, seed, isWarm: cell.isWarm, directory });
   try {
     let before = await measureOne(reference);
     references.push(before);

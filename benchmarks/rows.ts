@@ -13,6 +13,8 @@ export interface Row {
   readonly workload: string;
   readonly n: number;
   readonly subject: SubjectName;
+  /** Whether each process had run a small flow of the workload before. */
+  readonly isWarm: boolean;
   readonly wallMs: number;
   readonly cpuMs: number;
   readonly peakRssMb: number;
@@ -31,7 +33,7 @@ export interface Row {
 
 /** One row for each subject that could be measured, then one for the reference. */
 export function rowsOf({ cell, references, turns }: CellRun): Row[] {
-  const { workload, n } = cell;
+  const { workload, n, isWarm } = cell;
   const { reference } = workload;
   const rows: Row[] = [];
   for (const [subject, taken] of turns) {
@@ -43,6 +45,7 @@ export function rowsOf({ cell, references, turns }: CellRun): Row[] {
       workload: workload.id,
       n,
       subject,
+      isWarm,
       ...mediansOf(counted.map(({ measured }) => measured)),
       counters: first.measured.counters,
       ratioToReference: {
@@ -62,6 +65,7 @@ export function rowsOf({ cell, references, turns }: CellRun): Row[] {
       workload: workload.id,
       n,
       subject: reference,
+      isWarm,
       ...mediansOf(references),
       counters: first.counters,
       ratioToReference: { wall: 1, cpu: 1 },

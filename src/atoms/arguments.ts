@@ -99,12 +99,24 @@ export function mapArguments(request: MappingRequest): MappedArguments {
   };
 }
 
-/** The usual case: every argument is required, and is looked up under its own name. */
-function plainMapping({ parameters, requires, rebind, injected }: MappingRequest): MappedArguments | null {
-  if (rebind !== undefined || injected.size > 0 || (parameters.optional?.length ?? 0) > 0) return null;
+const NO_SYMBOLS: readonly string[] = [];
+
+/** The usual cases: every argument is required, and looked up under its own name or one from a list. */
+function plainMapping(request: MappingRequest): MappedArguments | null {
+  const { parameters, requires, rebind = NO_SYMBOLS, injected } = request;
+  if (!isList(rebind) || rebind.length > requires.length) return null;
+  if (injected.size > 0 || (parameters.optional?.length ?? 0) > 0) return null;
+  if (requires.length === 0) return NOTHING;
   const bindings = new Map<string, string>();
-  for (const name of requires) bindings.set(name, name);
-  return { mapping: { bindings, optional: NOTHING.mapping.optional }, requires: new Set(requires) };
+  for (let at = 0; at < requires.length; at++) {
+    const name = requires[at] ?? '';
+    const symbol: unknown = rebind[at] ?? name;
+    if (typeof symbol !== 'string') return null;
+    bindings.set(name, symbol);
+  }
+  // Of a name that stands there twice, the others find out what is meant.
+  if (bindings.size < requires.length) return null;
+  return { mapping: { bindings, optional: NO_NAMES }, requires: new Set(bindings.values()) };
 }
 
 /** Argument and symbol as `rebind` pairs them. */

@@ -32,8 +32,9 @@ export function mapBothMethods(
   requires: readonly string[],
   optional: readonly string[],
 ): AtomMappings {
-  const { execute, revert } = readSignature(atom, options, defaults, requires, optional);
   const ignore = withNames(defaults.reserved, options.ignore);
+  const isIgnored = requires.some((name) => ignore.has(name) || RESERVED.includes(name));
+  const { execute, revert } = readSignature(atom, options, defaults, requires, optional, isIgnored);
   const injected = options.inject === undefined ? NO_NAMES : new Set(Object.keys(options.inject));
   const request = { atom, infer: options.autoExtract ?? true, injected, ignore };
   const executeMapped = mapArguments({ ...request, ...execute, method: 'execute' });
@@ -53,13 +54,18 @@ function withNames(names: ReadonlySet<string>, more: readonly string[] | undefin
 
 type MethodSignature = Pick<MappingRequest, 'parameters' | 'requires' | 'rebind'>;
 
-/** The parameters of both methods, declared or taken from what is required, and how they are rebound. */
+/**
+ * The parameters of both methods, declared or taken from what is required, and how they are rebound.
+ *
+ * @param isIgnored - Whether a name that is required is no parameter of one of the methods.
+ */
 function readSignature(
   atom: string,
   options: AtomOptions,
   defaults: AtomDefaults,
   requires: readonly string[],
   optional: readonly string[],
+  isIgnored: boolean,
 ): { readonly execute: MethodSignature; readonly revert: MethodSignature } {
   const revertNames = readNames(atom, 'revertRequires', options.revertRequires).names;
   const revertRequires = revertNames.length > 0 ? revertNames : requires;
@@ -91,7 +97,11 @@ function readSignature(
       },
       requires: revertRequires,
       // By position it is about the parameters of execute, whatever those of revert are.
-      rebind: revertRebind ?? (inherited && new Map(rebindPairs(atom, inherited, requires))),
+      rebind:
+        revertRebind ??
+        (inherited && (isIgnored || revertRequires !== requires)
+          ? new Map(rebindPairs(atom, inherited, requires))
+          : inherited),
     },
   };
 }

@@ -74,8 +74,6 @@ export interface Adjacency {
 export class Compilation {
   readonly nodes: readonly PlanNode[];
   readonly edges: readonly Edge[];
-  /** Tasks and retries in the order of the graph. */
-  readonly atoms: readonly AtomNode[];
   readonly forward: Adjacency;
   readonly backward: Adjacency;
   /** Each node after all that lead to it. */
@@ -90,17 +88,18 @@ export class Compilation {
     readonly root: Flow | Task,
     nodes: readonly PlanNode[],
     edges: readonly Edge[],
+    /** Tasks and retries in the order of the graph. */
+    readonly atoms: readonly AtomNode[],
     private readonly atomsByName: ReadonlyMap<string, AtomNode>,
   ) {
     this.nodes = nodes;
     this.edges = edges;
-    this.atoms = [...atomsByName.values()];
     const from = new Int32Array(edges.length);
     const to = new Int32Array(edges.length);
-    for (const [number, edge] of edges.entries()) {
+    edges.forEach((edge, number) => {
       from[number] = edge.from;
       to[number] = edge.to;
-    }
+    });
     this.forward = adjacency(nodes.length, from, to);
     this.backward = adjacency(nodes.length, to, from);
     sortInnerNeighbours(this.backward, edges);
@@ -183,23 +182,25 @@ export class Compilation {
 
 function providersBySymbol(atoms: readonly AtomNode[]): Map<string, Provider[]> {
   const bySymbol = new Map<string, Provider[]>();
+  const several = new Set<Provider[]>();
   for (const node of atoms) {
-    for (const [symbol, part] of node.item.saveAs) {
+    node.item.saveAs.forEach((part, symbol) => {
       const provider = { node, part };
       const known = bySymbol.get(symbol);
       if (known === undefined) bySymbol.set(symbol, [provider]);
-      else known.push(provider);
-    }
+      else {
+        known.push(provider);
+        several.add(known);
+      }
+    });
   }
-  for (const providers of bySymbol.values()) {
-    if (providers.length > 1) providers.sort((a, b) => a.node.position - b.node.position);
-  }
+  for (const providers of several) providers.sort((a, b) => a.node.position - b.node.position);
   return bySymbol;
 }
 
 function adjacency(count: number, near: Int32Array, far: Int32Array): Adjacency {
   const start = new Int32Array(count + 1);
-  for (const node of near) start[node + 1] = (start[node + 1] ?? 0) + 1;
+  near.forEach((node) => (start[node + 1] = (start[node + 1] ?? 0) + 1));
   for (let i = 1; i <= count; i++) start[i] = (start[i] ?? 0) + (start[i - 1] ?? 0);
   const next = start.slice();
   const nodes = new Int32Array(near.length);

@@ -16,8 +16,8 @@ interface Frame {
   readonly entry: FlowNode;
   readonly retry: RetryNode | null;
   readonly children: Iterator<unknown>;
-  /** Where each child is entered. */
-  readonly entries: Map<unknown, PlanNode>;
+  /** Where each child is entered, in their order. */
+  readonly entries: PlanNode[];
 }
 
 type Mutable<Node> = { -readonly [Key in keyof Node]: Node[Key] };
@@ -39,7 +39,8 @@ export function compile(root: Flow | Task): Compilation {
 class Compiler {
   readonly #nodes: PlanNode[] = [];
   readonly #edges: Edge[] = [];
-  readonly #seen = new Set<unknown>();
+  /** Of a flow, its entry. */
+  readonly #nodeOf = new Map<unknown, PlanNode>();
   /** Whether anything leads to, or from, each node. */
   readonly #isReached: boolean[] = [];
   readonly #isLeft: boolean[] = [];
@@ -51,7 +52,8 @@ class Compiler {
 
   compile(): Compilation {
     this.#compileItems();
-    return new Compilation(this.root, this.#nodes, this.#edges, this.#atomsByName());
+    const atoms = this.#nodes.filter(isAtom);
+    return new Compilation(this.root, this.#nodes, this.#edges, atoms, this.#byName(atoms));
   }
 
   #compileItems(): void {
@@ -60,7 +62,7 @@ class Compiler {
     for (let frame = stack.at(-1); frame !== undefined; frame = stack.at(-1)) {
       const next = frame.children.next();
       if (next.done !== true) {
-        frame.entries.set(next.value, this.#open(next.value, frame, stack));
+        frame.entries.push(this.#open(next.value, frame, stack));
         continue;
       }
       stack.pop();
@@ -74,7 +76,7 @@ class Compiler {
     const controller = frame === null ? null : (frame.retry ?? frame.entry.controller);
     const depth = parent === null ? 0 : parent.depth + 1;
     if (isTask(item)) {
-      this.#see(item, item.name);
+      this.#checkIsNew(item, item.name);
       const node: TaskNode = {
         index: this.#nodes.length,
         kind: 'task',
@@ -86,12 +88,13 @@ class Compiler {
         position: this.#position++,
       };
       this.#add(node);
+      this.#nodeOf.set(item, node);
       return node;
     }
     if (!isFlow(item)) {
       throw new TypeError(`Only flows and tasks can be compiled, got ${describe(item)}${whereIn(frame)}`);
     }
-    this.#see(item, item.name);
+    this.#checkIsNew(item, item.name);
     const entry: FlowNode = {
       index: this.#nodes.length,
       kind: 'flow',
@@ -103,16 +106,17 @@ class Compiler {
       position: this.#position++,
     };
     this.#add(entry);
+    this.#nodeOf.set(item, entry);
     const retry = this.#retryOf(item, entry);
-    stack.push({ flow: item, entry, retry, children: item[Symbol.iterator](), entries: new Map() });
+    stack.push({ flow: item, entry, retry, children: item[Symbol.iterator](), entries: [] });
     return entry;
   }
 
   /** The retry's node; its number is known, and the node added, when the flow's children have theirs. */
   #retryOf({ retry }: Flow, entry: FlowNode): RetryNode | null {
     if (retry === null) return null;
-    this.#see(retry, retry.name);
-    return {
+    this.#checkIsNew(retry, retry.name);
+    const node: RetryNode = {
       index: -1,
       kind: 'retry',
       item: retry,
@@ -122,6 +126,8 @@ class Compiler {
       depth: entry.depth + 1,
       position: this.#position++,
     };
+    this.#nodeOf.set(retry, node);
+    return node;
   }
 
   #add(node: PlanNode): void {
@@ -142,9 +148,9 @@ class Compiler {
 
   #close({ flow, entry, retry, entries }: Frame, outermost: boolean): void {
     for (const { from, to, metadata } of flow.links()) {
-      const source = entries.get(from);
-      const target = entries.get(to);
-      if (source === undefined || target === undefined) {
+      const source = this.#nodeOf.get(from);
+      const target = this.#nodeOf.get(to);
+      if (source?.parent !== entry || target?.parent !== entry) {
         throw new RangeError(`A link of the flow ${flow.name} leads to something that is not in it`);
       }
       this.#link(this.#exitOf(source), target, metadata, outermost);
@@ -154,7 +160,7 @@ class Compiler {
       this.#add(retry);
       this.#link(entry, retry, INVARIANT, outermost);
     }
-    for (const child of entries.values()) {
+    for (const child of entries) {
       if (this.#isReached[child.index] === true) continue;
       this.#link(retry ?? entry, child, retry === null ? INVARIANT : FROM_RETRY, outermost);
     }
@@ -162,28 +168,23 @@ class Compiler {
     this.#add(exit);
     this.#exits.set(entry.index, exit);
     if (this.#isLeft[entry.index] !== true) this.#link(entry, exit, INVARIANT, outermost);
-    for (const child of entries.values()) {
+    for (const child of entries) {
       const last = this.#exitOf(child);
       if (this.#isLeft[last.index] !== true) this.#link(last, exit, INVARIANT, outermost);
     }
     if (retry !== null && this.#isLeft[retry.index] !== true) this.#link(retry, exit, INVARIANT, outermost);
   }
 
-  #see(item: object, name: string): void {
-    if (this.#seen.has(item))
+  #checkIsNew(item: object, name: string): void {
+    if (this.#nodeOf.has(item))
       throw new RangeError(`${JSON.stringify(name)} stands in two places of the flow ${this.root.name}`);
-    this.#seen.add(item);
   }
 
-  #atomsByName(): Map<string, AtomNode> {
+  #byName(atoms: readonly AtomNode[]): Map<string, AtomNode> {
     const byName = new Map<string, AtomNode>();
-    const twice = new Set<string>();
-    for (const node of this.#nodes) {
-      if (!isAtom(node)) continue;
-      if (byName.has(node.name)) twice.add(node.name);
-      byName.set(node.name, node);
-    }
-    if (twice.size > 0) {
+    for (const atom of atoms) byName.set(atom.name, atom);
+    if (byName.size < atoms.length) {
+      const twice = new Set(atoms.filter((atom) => byName.get(atom.name) !== atom).map(({ name }) => name));
       const names = [...twice].sort().join(', ');
       throw new DuplicateError(`Names of atoms are unique in a flow; more than once in ${this.root.name}: ${names}`);
     }

@@ -1,4 +1,4 @@
-const NO_NEWS: readonly (() => void)[] = [];
+export const NO_NEWS: readonly (() => void)[] = [];
 
 /**
  * Brings news to listeners, now or when what it is about is durable.
@@ -7,43 +7,45 @@ const NO_NEWS: readonly (() => void)[] = [];
  * before what was still to be told, as if it had been told at once.
  */
 export class Announcer {
-  #held: (() => void)[] | null;
+  #isHolding: boolean;
+  #held: (() => void)[] = [];
   #settling: Promise<void> | null = null;
 
   constructor(
     readonly perChange: boolean,
     private readonly commit: () => Promise<void> | undefined,
   ) {
-    this.#held = perChange ? [] : null;
+    this.#isHolding = perChange;
   }
 
   announce(tell: () => void): void {
-    if (this.#held === null) tell();
-    else this.#held.push(tell);
+    if (this.#isHolding) this.#held.push(tell);
+    else tell();
   }
 
   /** Keeps news back until it is taken. */
   hold(): void {
-    this.#held ??= [];
+    this.#isHolding = true;
   }
 
   /** Gives what was held back since it was last taken. */
   take(): readonly (() => void)[] {
     const held = this.#held;
-    if (held === null || held.length === 0) return NO_NEWS;
+    if (held.length === 0) return NO_NEWS;
     this.#held = [];
     return held;
   }
 
   /** Holds nothing back any more; what was held back is not told: it did not come to be. */
   drop(): void {
-    this.#held = this.perChange ? [] : null;
+    this.#held = [];
+    this.#isHolding = this.perChange;
   }
 
   /** Holds nothing back any more; what was not taken is told now. */
   letGo(): void {
     const left = this.take();
-    if (!this.perChange) this.#held = null;
+    this.#isHolding = this.perChange;
     for (const tell of left) tell();
   }
 
@@ -58,7 +60,7 @@ export class Announcer {
   async #tellAll(): Promise<void> {
     do {
       await this.commit();
-      const [next, ...rest] = this.#held ?? [];
+      const [next, ...rest] = this.#held;
       this.#held = [];
       next?.();
       this.#held.push(...rest);

@@ -2,7 +2,7 @@ import type { AtomContext, AtomEvent, RetryEvent } from '../../machines/index.js
 import { setHidden } from '../hidden-property.js';
 import type { Services } from '../interpreter/services.js';
 import type { Notifier } from '../notifications/notifier.js';
-import { put, resetDetail, withProgress } from '../persistence/atom-details.js';
+import { inState, put, resetDetail, withIntention, withProgress } from '../persistence/atom-details.js';
 import type { AtomState } from '../persistence/details.js';
 import type { Runtime } from './runtime.js';
 
@@ -33,7 +33,7 @@ export function atomServices(runtime: Runtime, notifier: Notifier<AtomDetails>):
       const slot = runtime.slot(index);
       const { detail } = slot;
       const meta = progress === undefined ? detail.meta : withProgress(detail.meta, progress);
-      storage.write(slot, { ...detail, state, meta });
+      storage.write(slot, inState(detail, state, meta));
       readiness.update(index);
     },
 
@@ -55,8 +55,8 @@ export function atomServices(runtime: Runtime, notifier: Notifier<AtomDetails>):
     forget({ context: { index } }) {
       const slot = runtime.slot(index);
       const { kind, intention, meta } = slot.detail;
-      const forgotten = { ...resetDetail(slot.detail, 'PENDING'), intention };
-      storage.write(slot, kind === 'task' ? { ...forgotten, meta: withProgress(meta, 0) } : forgotten);
+      const forgotten = withIntention(resetDetail(slot.detail, 'PENDING'), intention);
+      storage.write(slot, kind === 'task' ? inState(forgotten, 'PENDING', withProgress(meta, 0)) : forgotten);
       readiness.update(index);
     },
 

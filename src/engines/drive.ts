@@ -175,5 +175,5 @@ export function stageOf(root: AnyActor): EngineStage {
 }
 
 function isTerminal(stage: EngineStage): stage is keyof typeof TERMINAL {
-  return Object.hasOwn(TERMINAL, stage);
+  return stage === 'SUCCESS' || stage === 'REVERTED' || stage === 'SUSPENDED';
 }

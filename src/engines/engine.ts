@@ -13,6 +13,7 @@ import type { StateActor } from '../interpreter/actors.js';
 import type { InspectionObserver, InspectionSubscription } from '../interpreter/inspection.js';
 import type { Codec, Connection } from '../persistence/backend.js';
 import type { FlowDetail } from '../persistence/details.js';
+import type { AtomSlot } from '../storage/ledger.js';
 import { Storage } from '../storage/storage.js';
 import { AnnouncedNotifier, DurableNews } from './announced-notifier.js';
 import { Announcer } from './announcer.js';
@@ -222,23 +223,26 @@ export class Engine {
       const atoms = compilation.atoms.map(({ item }) => item);
       this.storage.checkAtoms(atoms);
       await this.#tellFlow({ type: 'resume' });
-      this.storage.ensureAtoms(atoms);
-      this.storage.surroundings = surroundingsOf(compilation, this.storage);
+      const slots: (AtomSlot | undefined)[] = compilation.nodes.map(() => undefined);
+      const registered = this.storage.ensureAtoms(atoms);
+      compilation.atoms.forEach(({ index }, at) => (slots[index] = registered[at]));
+      this.storage.surroundings = surroundingsOf(compilation, slots);
       const transient = this.options.injectTransient;
       for (const { name, item } of compilation.atoms) {
         if (item.inject !== undefined) this.storage.addAtomArguments(name, item.inject, { transient });
       }
       await this.#tellFlow({ type: 'suspended' });
-      this.#runtime = this.#newRuntime(compilation);
+      this.#runtime = this.#newRuntime(compilation, slots);
       this.#isPrepared = true;
     }
     if (this.storage.getFlowState() === 'REVERTED') await this.reset();
     await this.storage.commit();
   }
 
-  #newRuntime(compilation: Compilation): Runtime {
+  #newRuntime(compilation: Compilation, slots: readonly (AtomSlot | undefined)[]): Runtime {
     return new Runtime({
       compilation,
+      slots,
       storage: this.storage,
       announcer: this.#announcer,
       options: this.options,

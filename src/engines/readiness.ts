@@ -1,8 +1,12 @@
 import type { Intention } from '../../machines/index.js';
 import type { Compilation } from '../compiler/compilation.js';
-import { isAtom } from '../compiler/compilation.js';
 import type { AtomState } from '../persistence/details.js';
 import { Frontier } from './frontier.js';
+
+/** What is looked at of an atom. */
+interface AtomPlace {
+  readonly detail: { readonly state: AtomState | null; readonly intention: Intention };
+}
 
 /**
  * Knows at any moment which atoms may run, forwards and backwards, without ever looking through the graph.
@@ -15,7 +19,6 @@ export class Readiness {
   /** How often an atom or a marker was looked at to find out what may run. */
   checks = 0;
 
-  readonly #isAtom: Uint8Array;
   /** What is done, forwards. */
   readonly #settled: Frontier;
   /** What is as if it had not run, backwards. */
@@ -23,13 +26,12 @@ export class Readiness {
   #knowsBackwards = false;
   #revertible: number[] = [];
 
+  /** @param places - Of the atoms, by node; nothing stands where a flow begins or ends. */
   constructor(
     private readonly compilation: Compilation,
-    private readonly stateOf: (node: number) => AtomState | null,
-    private readonly intentionOf: (node: number) => Intention,
+    private readonly places: readonly (AtomPlace | undefined)[],
   ) {
-    const { forward, backward, nodes } = compilation;
-    this.#isAtom = Uint8Array.from(nodes, (node) => (isAtom(node) ? 1 : 0));
+    const { forward, backward } = compilation;
     this.#settled = new Frontier(backward, forward, () => undefined);
     this.#cleared = new Frontier(forward, backward, (node) => {
       if (this.#mayBeReverted(node, false)) this.#revertible.push(node);
@@ -41,7 +43,7 @@ export class Readiness {
     this.#knowsBackwards = false;
     this.#revertible = [];
     this.#settled.rebuild(this.compilation.topological, (node) => this.#isDone(node));
-    if (this.compilation.atoms.some(({ index }) => isToUndo(this.intentionOf(index)))) this.#learnBackwards();
+    if (this.compilation.atoms.some(({ index }) => this.#isToUndo(index))) this.#learnBackwards();
   }
 
   /** Has to be called after each change of an atom's state or intention. */
@@ -50,7 +52,7 @@ export class Readiness {
     if (this.#knowsBackwards) {
       this.#cleared.set(node, this.#isUndone(node));
       if (this.#cleared.isReached(node) && this.#mayBeReverted(node, false)) this.#revertible.push(node);
-    } else if (isToUndo(this.intentionOf(node))) this.#learnBackwards();
+    } else if (this.#isToUndo(node)) this.#learnBackwards();
   }
 
   /** Whether any atom was to be undone since the run began. */
@@ -108,37 +110,40 @@ export class Readiness {
   }
 
   #isToExecute(node: number): boolean {
-    if (this.#isAtom[node] === 0 || this.intentionOf(node) !== 'EXECUTE') return false;
-    const state = this.stateOf(node);
+    const place = this.places[node];
+    if (place?.detail.intention !== 'EXECUTE') return false;
+    const { state } = place.detail;
     return state === 'PENDING' || state === 'RETRYING';
   }
 
   #mayBeReverted(node: number, atStart: boolean): boolean {
-    if (this.#isAtom[node] === 0 || !isToUndo(this.intentionOf(node))) return false;
-    const state = this.stateOf(node);
+    if (!this.#isToUndo(node)) return false;
+    const state = this.places[node]?.detail.state;
     return state === 'SUCCESS' || state === 'FAILURE' || (atStart && state === 'REVERT_FAILURE');
   }
 
   #isDone(node: number): boolean {
-    if (this.#isAtom[node] === 0) return true;
-    const state = this.stateOf(node);
+    const place = this.places[node];
+    if (place === undefined) return true;
+    const { state, intention } = place.detail;
     if (state !== 'SUCCESS' && state !== 'IGNORE') return false;
-    const intention = this.intentionOf(node);
     return intention === 'EXECUTE' || intention === 'IGNORE';
   }
 
   #isUndone(node: number): boolean {
-    if (this.#isAtom[node] === 0) return true;
-    const state = this.stateOf(node);
+    const place = this.places[node];
+    if (place === undefined) return true;
+    const { state } = place.detail;
     return state === 'PENDING' || state === 'REVERTED' || state === 'IGNORE';
+  }
+
+  #isToUndo(node: number): boolean {
+    const intention = this.places[node]?.detail.intention;
+    return intention === 'REVERT' || intention === 'RETRY';
   }
 
   #learnBackwards(): void {
     this.#knowsBackwards = true;
     this.#cleared.rebuild(this.compilation.topological.toReversed(), (node) => this.#isUndone(node));
   }
-}
-
-function isToUndo(intention: Intention): boolean {
-  return intention === 'REVERT' || intention === 'RETRY';
 }

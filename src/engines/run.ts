@@ -18,6 +18,8 @@ const WAIT_FINISHED: EngineEvent = { type: 'wait_finished' };
 const EXAMINE_FINISHED: EngineEvent = { type: 'examine_finished' };
 const COMPLETED: EngineEvent = { type: 'completed' };
 
+const NOBODY: Start[] = [];
+
 export interface Executors {
   /** Runs tasks. */
   readonly tasks: Executor;
@@ -41,7 +43,9 @@ export class Run {
   readonly #resolver: Resolver;
   readonly #running = new Map<Start, Submission>();
   readonly #next: Wave;
-  #done: Start[] = [];
+  #done: Start[] = NOBODY;
+  /** The atom that is waited for by itself. */
+  #only: Start | null = null;
   #isFirstWave = true;
   #wake: (() => void) | null = null;
 
@@ -75,11 +79,11 @@ export class Run {
     return SCHEDULE_NEXT;
   }
 
-  #found(...states: readonly AtomState[]): AtomNode[] {
+  #found(state: AtomState, another = state): AtomNode[] {
     const { runtime } = this;
     return runtime.compilation.atoms.filter(({ index }) => {
-      const state = runtime.stateOf(index);
-      return state !== null && states.includes(state);
+      const current = runtime.stateOf(index);
+      return current === state || current === another;
     });
   }
 
@@ -88,13 +92,13 @@ export class Run {
     const { runtime } = this;
     const { options, storage } = runtime;
     const state = storage.getFlowState();
-    let started: Promise<void> | undefined;
-    if (state === 'RUNNING' && this.#next.size > 0) {
-      runtime.isAtStart = this.#isFirstWave;
-      const wave = this.#byPriority(this.#next.take());
-      started = options.checkpoint === 'change' ? this.#startEach(wave) : this.#startTogether(wave);
-    } else if (state === 'SUSPENDING') this.cancelWaiting();
-    return started === undefined ? this.#scheduled() : started.then(this.#scheduled);
+    if (state === 'SUSPENDING') this.cancelWaiting();
+    if (state !== 'RUNNING' || this.#next.size === 0) return this.#scheduled();
+    runtime.isAtStart = this.#isFirstWave;
+    const wave = this.#byPriority(this.#next.take());
+    if (options.checkpoint === 'change') return this.#startEach(wave).then(this.#scheduled);
+    const only = wave.length === 1 ? wave[0] : undefined;
+    return only === undefined ? this.#startMany(wave).then(this.#scheduled) : this.#startOne(only);
   }
 
   readonly #scheduled = (): EngineEvent | Promise<EngineEvent> => {
@@ -125,7 +129,7 @@ export class Run {
   /** Completes what has come to an end and finds what that makes ready. */
   analyze(): EngineEvent | Promise<EngineEvent> {
     const done = this.#done;
-    this.#done = [];
+    this.#done = NOBODY;
     for (let at = 0; at < done.length; at++) {
       const examined = this.#examine(done[at]);
       if (examined !== undefined) return this.#analyzeFrom(done, at + 1, examined);
@@ -240,6 +244,7 @@ export class Run {
   }
 
   #byPriority(wave: number[]): number[] {
+    if (wave.length === 1) return wave;
     const { compilation } = this.runtime;
     const priorityOf = (index: number) => {
       const node = compilation.node(index);
@@ -248,26 +253,33 @@ export class Run {
     return wave.every((index) => priorityOf(index) === 0) ? wave : wave.sort((a, b) => priorityOf(b) - priorityOf(a));
   }
 
-  /** All are marked in one commit, before the first of them runs (C1, C3). */
-  #startTogether(wave: readonly number[]): Promise<void> | undefined {
-    const only = wave[0];
-    if (wave.length > 1 || only === undefined) return this.#startMany(wave);
+  /** The usual wave of a chain: where the atom runs by itself, and nothing is kept, nothing but its end is waited for. */
+  #startOne(index: number): EngineEvent | Promise<EngineEvent> {
     const { announcer, storage } = this.runtime;
     announcer.hold();
     let begun: Start | null | Promise<Start | null>;
     try {
-      begun = this.#scheduler.begin(only);
+      begun = this.#scheduler.begin(index);
     } catch (error) {
       this.#fail(error);
-      announcer.letGo();
-      return storage.commit();
+      begun = null;
     }
-    if (begun instanceof Promise) return this.#startMany(wave, begun);
+    if (begun instanceof Promise) return this.#startMany([index], begun).then(this.#scheduled);
     const committed = storage.commit();
-    if (committed !== undefined) return this.#startCommitted(begun, committed);
+    if (committed !== undefined) return this.#startCommitted(begun, committed).then(this.#scheduled);
     announcer.letGo();
-    return begun === null ? undefined : this.#submit(begun);
+    const outcome = begun === null ? undefined : this.#submit(begun);
+    if (outcome === undefined) return this.#scheduled();
+    this.#only = begun;
+    return outcome.then(this.#finishedOne);
   }
+
+  readonly #finishedOne = (outcome: unknown): EngineEvent | Promise<EngineEvent> => {
+    const start = this.#only;
+    this.#only = null;
+    if (start !== null) this.#finished(start, outcome);
+    return this.#scheduled();
+  };
 
   async #startCommitted(start: Start | null, committed: Promise<void>): Promise<void> {
     const { announcer } = this.runtime;
@@ -278,18 +290,23 @@ export class Run {
       throw error;
     }
     announcer.letGo();
-    if (start !== null) await this.#submit(start);
+    if (start === null) return;
+    const outcome = this.#submit(start);
+    if (outcome !== undefined) this.#finished(start, await outcome);
   }
 
+  /** All are marked in one commit, before the first of them runs (C1, C3). */
   async #startMany(wave: readonly number[], first?: Promise<Start | null>): Promise<void> {
     const { announcer, storage } = this.runtime;
-    const starts: { readonly start: Start; readonly news: readonly (() => void)[] }[] = [];
+    const starts: Start[] = [];
     announcer.hold();
     try {
       for (const index of wave) {
         const begun = first ?? this.#scheduler.begin(index);
         const start = begun instanceof Promise ? await begun : begun;
-        if (start !== null) starts.push({ start, news: announcer.take() });
+        if (start === null) continue;
+        start.news = announcer.take();
+        starts.push(start);
       }
     } catch (error) {
       this.#fail(error);
@@ -298,10 +315,10 @@ export class Run {
     }
     const committed = storage.commit();
     if (committed !== undefined) await committed;
-    for (const { start, news } of starts) {
-      for (const tell of news) tell();
-      const finished = this.#submit(start);
-      if (finished !== undefined) await finished;
+    for (const start of starts) {
+      for (const tell of start.news) tell();
+      const outcome = this.#submit(start);
+      if (outcome !== undefined) this.#finished(start, await outcome);
     }
   }
 
@@ -310,7 +327,8 @@ export class Run {
     for (const index of wave) {
       try {
         const start = await this.#scheduler.begin(index);
-        if (start !== null) await this.#submit(start);
+        const outcome = start === null ? undefined : this.#submit(start);
+        if (start !== null && outcome !== undefined) this.#finished(start, await outcome);
       } catch (error) {
         this.#fail(error);
         return;
@@ -318,12 +336,11 @@ export class Run {
     }
   }
 
-  /** @returns something to wait for where atoms run one by one. */
-  #submit(start: Start): Promise<void> | undefined {
+  /** @returns what will come of it where atoms run one by one; whoever waits for it says when it is finished. */
+  #submit(start: Start): Promise<unknown> | undefined {
     const { node, work } = start;
     if (work instanceof Failure) {
-      start.outcome = work;
-      this.#done.push(start);
+      this.#finished(start, work);
       return undefined;
     }
     if (node.kind === 'task') node.item.onProgress = this.#keepProgress;
@@ -333,11 +350,7 @@ export class Run {
       this.#finished(start, outcome);
       return undefined;
     }
-    if (this.executors.oneByOne) {
-      return outcome.then((result: unknown) => {
-        this.#finished(start, result);
-      });
-    }
+    if (this.executors.oneByOne) return outcome;
     this.#running.set(start, submission);
     void outcome.then((result: unknown) => {
       this.#running.delete(start);
@@ -351,7 +364,8 @@ export class Run {
     const { node } = start;
     if (node.kind === 'task') node.item.onProgress = null;
     start.outcome = outcome;
-    this.#done.push(start);
+    if (this.#done.length === 0) this.#done = [start];
+    else this.#done.push(start);
   }
 
   /** Progress is kept while a task runs; it rides on the next commit (C4). */

@@ -5,6 +5,7 @@ import { isAtom } from '../compiler/compilation.js';
 import type { Environment, Timer } from '../environment.js';
 import type { StateActor } from '../interpreter/actors.js';
 import { InvalidStateError } from '../errors.js';
+import { withIntention } from '../persistence/atom-details.js';
 import type { AtomState } from '../persistence/details.js';
 import type { AtomSlot } from '../storage/ledger.js';
 import type { Storage } from '../storage/storage.js';
@@ -18,6 +19,8 @@ import { Traversal } from './traversal.js';
 
 export interface RuntimeParts {
   readonly compilation: Compilation;
+  /** The places of the atoms' records, by node. */
+  readonly slots: readonly (AtomSlot | undefined)[];
   readonly storage: Storage;
   readonly announcer: Announcer;
   readonly options: EngineOptions;
@@ -45,7 +48,7 @@ export class Runtime {
 
   #abortion = new AbortController();
   #flush: Timer | null = null;
-  readonly #slots: (AtomSlot | undefined)[];
+  readonly #slots: readonly (AtomSlot | undefined)[];
   #actors: (StateActor<RetryEvent> | undefined)[];
   readonly #actorFor: (node: AtomNode, state: AtomState) => StateActor<RetryEvent>;
 
@@ -56,14 +59,10 @@ export class Runtime {
     this.options = parts.options;
     this.environment = parts.environment;
     this.#actors = new Array<undefined>(this.compilation.nodes.length).fill(undefined);
-    this.#slots = this.compilation.nodes.map((node) => (isAtom(node) ? this.storage.slot(node.name) : undefined));
+    this.#slots = parts.slots;
     this.traversal = new Traversal(this.compilation);
     this.deciders = new Deciders(this.compilation);
-    this.readiness = new Readiness(
-      this.compilation,
-      (node) => this.stateOf(node),
-      (node) => this.intentionOf(node),
-    );
+    this.readiness = new Readiness(this.compilation, this.#slots);
     this.#actorFor = parts.actorsFor(this);
   }
 
@@ -118,7 +117,7 @@ export class Runtime {
     const slot = this.slot(node);
     if (slot.detail.intention === intention) return;
     if (intention !== 'REVERT') this.otherIntentions += 1;
-    this.storage.write(slot, { ...slot.detail, intention });
+    this.storage.write(slot, withIntention(slot.detail, intention));
     this.readiness.update(node);
   }
 

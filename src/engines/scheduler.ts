@@ -5,6 +5,7 @@ import { ExecutionError } from '../errors.js';
 import type { Work } from '../executors/executor.js';
 import { Failure } from '../failure.js';
 import { argumentsFor } from '../storage/lookup.js';
+import { NO_NEWS } from './announcer.js';
 import { contextOf } from './atom-context.js';
 import type { Runtime } from './runtime.js';
 
@@ -16,7 +17,12 @@ export interface Start {
   readonly work: Work | Failure;
   /** What came of it: a result or a `Failure`. null until then. */
   outcome: unknown;
+  /** What is to be told before it runs. */
+  news: readonly (() => void)[];
 }
+
+const EXECUTE = { type: 'execute', hasProgress: false } as const;
+const EXECUTE_AGAIN = { type: 'execute', hasProgress: true } as const;
 
 /**
  * Marks atoms as under way, each according to what it is to do by then.
@@ -70,7 +76,7 @@ export class Scheduler {
     } catch (error) {
       work = Failure.from(error);
     }
-    return this.#begun(node, work, { type: 'execute', hasProgress: this.#hasProgress(node) });
+    return this.#begun(node, work, this.#hasProgress(node) ? EXECUTE_AGAIN : EXECUTE);
   }
 
   #revert(node: AtomNode): Start | Promise<Start> {
@@ -89,7 +95,7 @@ export class Scheduler {
     work: Work | Failure,
     event: AtomEvent & { type: 'execute' | 'revert' },
   ): Start | Promise<Start> {
-    const start: Start = { node, method: event.type, work, outcome: null };
+    const start: Start = { node, method: event.type, work, outcome: null, news: NO_NEWS };
     const settled = this.runtime.tell(node.index, event);
     return settled === undefined ? start : settled.then(() => start);
   }

@@ -24,8 +24,10 @@ export class Selector {
   /** All atoms that may run: those to execute, then those to revert, in the order of the graph. */
   async all(found: Wave): Promise<void> {
     const { compilation, readiness } = this.runtime;
-    for (const node of compilation.atoms) {
-      if (readiness.canExecute(node.index)) await this.#admit(node.index, found);
+    for (const { index } of compilation.atoms) {
+      if (!readiness.canExecute(index)) continue;
+      if (compilation.hasDeciders) await this.#admit(index, found);
+      else found.add(index);
     }
     if (!readiness.isAnythingToUndo) return;
     const { isAtStart } = this.runtime;
@@ -100,7 +102,7 @@ export class Selector {
   async #admit(index: number, found: Wave): Promise<boolean> {
     const { compilation, deciders, storage } = this.runtime;
     const node = compilation.node(index);
-    const depth = compilation.hasDeciders ? deciders.refusal(node, storage) : null;
+    const depth = deciders.refusal(node, storage);
     if (depth === null) {
       found.add(index);
       return true;

@@ -1,29 +1,30 @@
+import type { ArgumentMapping } from '../atoms/arguments.js';
 import type { Compilation } from '../compiler/compilation.js';
 import { Scopes } from '../compiler/scopes.js';
 import type { AtomSlot } from '../storage/ledger.js';
-import type { Provider, Surroundings } from '../storage/lookup.js';
-import type { Storage } from '../storage/storage.js';
+import type { Surroundings, Wire } from '../storage/lookup.js';
+import { NO_SOURCE, wiresOf } from '../storage/lookup.js';
 
-/** What an atom was found to get a symbol from: one other atom. */
-class Only {
-  constructor(
-    readonly symbol: string,
-    readonly slot: AtomSlot,
-    readonly part: Provider['part'],
-  ) {}
+const NO_WIRES: readonly Wire[] = [];
 
-  get detail() {
-    return this.slot.detail;
-  }
-}
-
-/** What symbols mean in a compiled flow whose atoms are registered, as storage asks for it. */
-export function surroundingsOf(compilation: Compilation, storage: Storage): Surroundings {
+/**
+ * What symbols mean in a compiled flow whose atoms are registered, as storage asks for it.
+ *
+ * @param slots - The places of the atoms' records, by node.
+ */
+export function surroundingsOf(compilation: Compilation, slots: readonly (AtomSlot | undefined)[]): Surroundings {
   const scopes = new Scopes(compilation);
-  const slots: (AtomSlot | undefined)[] = compilation.nodes.map(() => undefined);
-  for (const { index, name } of compilation.atoms) slots[index] = storage.slot(name);
-  /** By place, of the symbol that was asked for last. */
-  const known: (Only | undefined)[] = compilation.nodes.map(() => undefined);
+  /** By place, the mapping that was asked for last, and its wires. Most atoms have one only. */
+  const mappings: (ArgumentMapping | undefined)[] = compilation.nodes.map(() => undefined);
+  const wires: (readonly Wire[])[] = compilation.nodes.map(() => NO_WIRES);
+  const sourceFor = (place: number, symbol: string) => {
+    const providers = compilation.providersOf(symbol);
+    const provider = providers[0];
+    if (provider === undefined || providers.length > 1) return NO_SOURCE;
+    const source = slots[provider.node.index];
+    const isSeen = source !== undefined && scopes.canSee(compilation.node(place), provider.node);
+    return isSeen ? { source, part: provider.part } : NO_SOURCE;
+  };
   return {
     symbols: () => compilation.symbols(),
     providers: (symbol) =>
@@ -31,14 +32,13 @@ export function surroundingsOf(compilation: Compilation, storage: Storage): Surr
         .providersOf(symbol)
         .toSorted((a, b) => a.node.index - b.node.index)
         .map(({ node: { name }, part }) => ({ name, part })),
-    only(place, symbol) {
-      const last = known[place];
-      if (last?.symbol === symbol) return last;
-      const [provider, another] = compilation.providersOf(symbol);
-      if (provider === undefined || another !== undefined) return undefined;
-      const slot = slots[provider.node.index];
-      if (slot === undefined || !scopes.canSee(compilation.node(place), provider.node)) return undefined;
-      return (known[place] = new Only(symbol, slot, provider.part));
+    wires(place, mapping) {
+      const known = wires[place];
+      if (known !== undefined && mappings[place] === mapping) return known;
+      const found = wiresOf(mapping, (symbol) => sourceFor(place, symbol));
+      mappings[place] = mapping;
+      wires[place] = found;
+      return found;
     },
     visit(place, symbol, visit) {
       scopes.visitProviders(compilation.node(place), symbol, ({ node, part }, level) => {

@@ -12,6 +12,8 @@ export function checkMaxWorkers(maxWorkers: number): number {
   throw new RangeError(`maxWorkers takes a whole number from 1, or Infinity, got ${String(maxWorkers)}`);
 }
 
+const cannotBeCancelled = () => false;
+
 interface Waiting {
   readonly work: Work;
   readonly resolve: (outcome: unknown) => void;
@@ -50,7 +52,7 @@ export function asyncExecutor({ maxWorkers = Infinity }: AsyncExecutorOptions = 
   return {
     name: 'async',
     submit(work): Submission {
-      if (running < maxWorkers && waiting.size === 0) return { outcome: run(work), cancel: () => false };
+      if (running < maxWorkers && waiting.size === 0) return { outcome: run(work), cancel: cannotBeCancelled };
       let entry: Waiting | undefined;
       const outcome = new Promise<unknown>((resolve) => {
         entry = { work, resolve };

@@ -19,10 +19,10 @@ export function perform(work: Work): unknown {
 
 /** Whether nothing but the method itself is to be called. */
 function isPlain({ atom, method }: Work): boolean {
-  if (method === 'execute' && (atom.checkArguments !== undefined || atom.checkResult !== undefined)) return false;
-  const { pre, post } = hooksOf(method);
-  const base = atom instanceof Task ? Task.prototype : Retry.prototype;
-  return atom[pre] === base[pre] && atom[post] === base[post];
+  const base = atom.kind === 'task' ? Task.prototype : Retry.prototype;
+  if (method === 'revert') return atom.preRevert === base.preRevert && atom.postRevert === base.postRevert;
+  if (atom.checkArguments !== undefined || atom.checkResult !== undefined) return false;
+  return atom.preExecute === base.preExecute && atom.postExecute === base.postExecute;
 }
 
 function hooksOf(method: Work['method']): { pre: Hook; post: Hook } {
@@ -66,7 +66,8 @@ async function checkedArguments({ atom, args }: Work): Promise<Record<string, un
 
 function call(work: Work, args: Record<string, unknown>): unknown {
   // What an atom takes was matched against what there is when its arguments were looked up.
-  return work.atom[work.method](args as never, work.context as never);
+  const { atom, method, context } = work;
+  return method === 'execute' ? atom.execute(args as never, context as never) : atom.revert(args, context as never);
 }
 
 function failed(error: unknown): Failure {

@@ -1,11 +1,13 @@
 import type { Executor } from './executor.js';
 import { perform } from './perform.js';
 
+const cannotBeCancelled = () => false;
+
 /** Runs work where it is submitted, at once. */
 export function serialExecutor(): Executor {
   return {
     name: 'serial',
-    submit: (work) => ({ outcome: perform(work), cancel: () => false }),
+    submit: (work) => ({ outcome: perform(work), cancel: cannotBeCancelled }),
     close: () => Promise.resolve(),
   };
 }

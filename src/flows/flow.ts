@@ -102,27 +102,25 @@ export abstract class Flow<Needs extends object = object, Gives extends object =
   /** Finds the symbols that have to come from outside; those of all children are known. */
   protected abstract findRequires(): ReadonlySet<string>;
 
-  /** Gives those that are not in here yet, each once. */
-  protected *newcomers(items: Iterable<FlowItem>, isChild: (item: FlowItem) => boolean): Generator<FlowItem> {
-    const seen = new Set<FlowItem>();
-    for (const item of items) {
+  /** Gives what can be added. @throws {TypeError} when something is neither task nor flow. */
+  protected checked(items: Iterable<FlowItem>): readonly FlowItem[] {
+    const checked = [...items];
+    for (const item of checked) {
       if (!(item instanceof Task) && !(item instanceof Flow)) {
         throw new TypeError(`Flow '${this.name}' takes tasks and flows, got ${shown(item)}`);
       }
-      if (seen.has(item) || isChild(item)) continue;
-      seen.add(item);
-      yield item;
     }
+    return checked;
   }
 
   /** Adds those that are not among the children yet, in their order. All or none. */
   protected append(children: Set<FlowItem>, items: Iterable<FlowItem>): void {
-    const newcomers = [...this.newcomers(items, (item) => children.has(item))];
-    for (const item of newcomers) {
+    const before = children.size;
+    for (const item of this.checked(items)) {
       children.add(item);
       this.hold(item);
     }
-    if (newcomers.length > 0) this.changed();
+    if (children.size > before) this.changed();
   }
 
   /** Has the flow hear of changes in a child. */

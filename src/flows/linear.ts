@@ -18,8 +18,8 @@ export class LinearFlow<State extends Known = Known> extends Flow<State['needs']
     return this.children.size;
   }
 
-  *[Symbol.iterator](): IterableIterator<FlowItem> {
-    yield* this.children;
+  [Symbol.iterator](): IterableIterator<FlowItem> {
+    return this.children.values();
   }
 
   *links(): IterableIterator<Link> {

@@ -131,7 +131,7 @@ export abstract class LinkedFlow<Needs extends object, Gives extends object> ext
   }
 
   protected insert(items: Iterable<FlowItem>, { resolveRequires = true, resolveExisting = true }: AddOptions): void {
-    const newcomers = [...this.newcomers(items, (item) => this.graph.has({ item }))];
+    const newcomers = [...new Set(this.checked(items))].filter((item) => !this.graph.has({ item }));
     if (newcomers.length === 0) return;
     this.lookAgain();
     const addition: Addition = {

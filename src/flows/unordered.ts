@@ -16,8 +16,8 @@ export class UnorderedFlow<State extends Known = Known> extends Flow<State['need
   }
 
   /** In the order in which they were added. */
-  *[Symbol.iterator](): IterableIterator<FlowItem> {
-    yield* this.children;
+  [Symbol.iterator](): IterableIterator<FlowItem> {
+    return this.children.values();
   }
 
   links(): readonly Link[] {

@@ -11,6 +11,7 @@ import { createActor } from 'xstate';
 import { InvalidStateError } from '../errors.js';
 import type { InspectionHub } from './inspection.js';
 import type { BoundBranch, BoundState, ServiceInput } from './services.js';
+import { runActions } from './services.js';
 
 /** The part of XState's `ActorRef` that every actor of an engine has, whichever interpreter runs it. */
 export interface StateActor<Event> {
@@ -158,7 +159,7 @@ export class ChartActor<
     const { event } = input;
     if (hub.active) hub.emit({ type: '@xstate.event', event, sourceRef: this._parent, ...this.reference() });
     if (branch === undefined) return;
-    for (const { run, params } of branch.actions) run(input, params);
+    runActions(branch, input);
     if (branch.target !== null) this.state = branch.target;
     if (hub.active) {
       const snapshot = this.getSnapshot();

@@ -3,6 +3,7 @@ import { createActor } from 'xstate';
 import { microstep } from './actors.js';
 import type { InspectionHub } from './inspection.js';
 import type { BoundChart } from './services.js';
+import { runActions } from './services.js';
 
 /** XState actor logic that looks its transitions up in a compiled chart. */
 function compiledLogic<Context, Event extends EventObject>(
@@ -25,7 +26,7 @@ function compiledLogic<Context, Event extends EventObject>(
       const input = { context, event };
       const branch = chart.states.get(String(snapshot.value))?.select(input);
       if (branch === undefined) return snapshot;
-      for (const { run, params } of branch.actions) run(input, params);
+      runActions(branch, input);
       const next = branch.target === null ? snapshot : snapshotOf(branch.target.value);
       if (hub.active) {
         hub.emit(microstep(event, next, branch.definition, { rootId: self.sessionId, actorRef: self }));

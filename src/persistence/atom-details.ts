@@ -1,4 +1,5 @@
 import { castDraft, enableMapSet, Immer } from 'immer';
+import type { Intention } from '../../machines/index.js';
 import { NotFoundError, StorageError } from '../errors.js';
 import { systemEnvironment } from '../environment.js';
 import type { Environment } from '../environment.js';
@@ -41,21 +42,54 @@ export function withProgress(meta: Meta, progress: number): Meta {
 
 /** The detail of a task that has not run. */
 export function newTaskDetail(given: NewAtomDetail, environment: Environment = systemEnvironment): TaskDetail {
-  const { name, position, uuid, version = null, state = 'PENDING', meta = NO_META } = given;
+  const { name, position, uuid = environment.newId(), version = null, state = 'PENDING', meta = NO_META } = given;
+  return taskDetail({ uuid, name, position, version }, state, 'EXECUTE', meta, null);
+}
+
+type Identity = Pick<TaskDetail, 'uuid' | 'name' | 'position' | 'version'>;
+
+/**
+ * The one place where records of tasks are made: all have one shape, whatever becomes of their tasks. Copies made by
+ * spread would have others, and all code that reads records would be compiled for each.
+ */
+function taskDetail(
+  { uuid, name, position, version }: Identity,
+  state: AtomState | null,
+  intention: Intention,
+  meta: Meta,
+  results: unknown,
+  failure: Failure | null = null,
+  revertResults: unknown = null,
+  revertFailure: Failure | null = null,
+): TaskDetail {
   return {
-    uuid: uuid ?? environment.newId(),
+    uuid,
     name,
     position,
     version,
     state,
-    intention: 'EXECUTE',
+    intention,
     meta,
-    failure: null,
-    revertResults: null,
-    revertFailure: null,
+    failure,
+    revertResults,
+    revertFailure,
     kind: 'task',
-    results: null,
+    results,
   };
+}
+
+/** The detail with another state, and metadata that belongs to it. */
+export function inState(detail: AtomDetail, state: AtomState, meta = detail.meta): AtomDetail {
+  if (detail.kind === 'retry') return { ...detail, state, meta };
+  const { intention, results, failure, revertResults, revertFailure } = detail;
+  return taskDetail(detail, state, intention, meta, results, failure, revertResults, revertFailure);
+}
+
+/** The detail with another intention. */
+export function withIntention(detail: AtomDetail, intention: Intention): AtomDetail {
+  if (detail.kind === 'retry') return { ...detail, intention };
+  const { state, meta, results, failure, revertResults, revertFailure } = detail;
+  return taskDetail(detail, state, intention, meta, results, failure, revertResults, revertFailure);
 }
 
 /** The detail of a retry that has not run. */
@@ -85,37 +119,23 @@ export function put(detail: AtomDetail, state: AtomState, result: unknown, meta 
 }
 
 function putTask(detail: TaskDetail, state: AtomState, result: unknown, meta: Meta): TaskDetail {
+  const { intention, results, failure, revertResults, revertFailure } = detail;
   switch (state) {
     case 'SUCCESS':
-      return changed(detail, {
-        ...detail,
-        meta,
-        state,
-        results: result,
-        failure: null,
-        revertResults: null,
-        revertFailure: null,
-      });
-    case 'FAILURE': {
-      const failure = failureFor(detail, state, result);
-      return changed(detail, {
-        ...detail,
-        meta,
-        state,
-        results: null,
-        failure,
-        revertResults: null,
-        revertFailure: null,
-      });
-    }
+      return changed(detail, taskDetail(detail, state, intention, meta, result));
+    case 'FAILURE':
+      return changed(detail, taskDetail(detail, state, intention, meta, null, failureFor(detail, state, result)));
     case 'REVERTED':
-      return changed(detail, { ...detail, meta, state, revertResults: result, revertFailure: null });
+      return changed(detail, taskDetail(detail, state, intention, meta, results, failure, result));
     case 'REVERT_FAILURE': {
-      const revertFailure = failureFor(detail, state, result);
-      return changed(detail, { ...detail, meta, state, results: null, revertResults: null, revertFailure });
+      const own = failureFor(detail, state, result);
+      return changed(detail, taskDetail(detail, state, intention, meta, null, failure, null, own));
     }
     default:
-      return changed(detail, { ...detail, meta, state });
+      return changed(
+        detail,
+        taskDetail(detail, state, intention, meta, results, failure, revertResults, revertFailure),
+      );
   }
 }
 
@@ -169,8 +189,9 @@ export function resetDetail(detail: TaskDetail, state?: AtomState | null): TaskD
 export function resetDetail(detail: RetryDetail, state?: AtomState | null): RetryDetail;
 export function resetDetail(detail: AtomDetail, state?: AtomState | null): AtomDetail;
 export function resetDetail(detail: AtomDetail, state: AtomState | null = 'PENDING'): AtomDetail {
+  if (detail.kind === 'task') return taskDetail(detail, state, 'EXECUTE', detail.meta, null);
   const nothing = { state, intention: 'EXECUTE', failure: null, revertResults: null, revertFailure: null } as const;
-  return detail.kind === 'task' ? { ...detail, ...nothing, results: null } : { ...detail, ...nothing, results: [] };
+  return { ...detail, ...nothing, results: [] };
 }
 
 /**

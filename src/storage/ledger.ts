@@ -43,6 +43,8 @@ export class Ledger {
   onCommitted: (() => void) | null = null;
 
   #slots: AtomSlot[] = [];
+  /** Of a ledger without a connection, which need not know what was changed. */
+  #anythingChanged = false;
   #stateChanged = false;
   #metaChanged = false;
   #last: Promise<void> | null = null;
@@ -83,15 +85,17 @@ export class Ledger {
   }
 
   get isDirty(): boolean {
-    return this.#slots.length > 0 || this.#stateChanged || this.#metaChanged;
+    return this.#anythingChanged || this.#slots.length > 0 || this.#stateChanged || this.#metaChanged;
   }
 
   /** Replaces a record; the change is part of the next commit. */
   write(slot: AtomSlot, detail: AtomDetail): void {
     slot.detail = detail;
-    if (slot.dirty) return;
-    slot.dirty = true;
-    this.#slots.push(slot);
+    if (this.connection === null) this.#anythingChanged = true;
+    else if (!slot.dirty) {
+      slot.dirty = true;
+      this.#slots.push(slot);
+    }
   }
 
   setState(state: FlowState): void {
@@ -111,7 +115,11 @@ export class Ledger {
    */
   commit(): Promise<void> | undefined {
     if (this.connection === null) {
-      if (this.isDirty) this.#applied(this.#gather(), this.updatedAt);
+      if (!this.isDirty) return undefined;
+      this.#anythingChanged = false;
+      this.#stateChanged = false;
+      this.#metaChanged = false;
+      this.#applied();
       return undefined;
     }
     if (this.#last === null) {
@@ -148,8 +156,9 @@ export class Ledger {
       this.#takeBack(gathered);
       throw error;
     }
-    this.#applied(gathered, unit.at);
+    this.updatedAt = unit.at;
     this.#lastCommit = unit.id;
+    this.#applied();
   }
 
   async #persist(connection: Connection, unit: UnitOfWork): Promise<void> {
@@ -183,9 +192,7 @@ export class Ledger {
     this.#metaChanged ||= metaChanged;
   }
 
-  #applied({ slots }: Gathered, at: number): void {
-    slots.length = 0;
-    this.updatedAt = at;
+  #applied(): void {
     this.revision += 1;
     this.commits += 1;
     this.onCommitted?.();

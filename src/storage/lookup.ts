@@ -17,8 +17,8 @@ export interface Surroundings {
   symbols(): Iterable<string>;
   /** Who provides a symbol, in the order of the graph. */
   providers(symbol: string): readonly Provider[];
-  /** The one provider that an atom can see, where there is just one and nobody else provides the symbol. */
-  only(place: number, symbol: string): OnlyProvider | undefined;
+  /** Where the arguments of an atom come from, in the order of their bindings; the same list whenever it is asked for. */
+  wires(place: number, mapping: ArgumentMapping): readonly Wire[];
   /**
    * Visits the records of those that an atom can see, nearest first.
    *
@@ -33,11 +33,32 @@ export interface Surroundings {
   ): void;
 }
 
-/** The one atom that a symbol can come from, for one that asks. */
-export interface OnlyProvider {
-  readonly detail: AtomDetail;
+/** One argument of an atom. */
+export interface Wire {
+  readonly argument: string;
+  readonly symbol: string;
+  readonly isOptional: boolean;
+  /** The one atom that the symbol can come from: the atom can see it, and nobody else provides the symbol. */
+  readonly source: { readonly detail: AtomDetail } | null;
+  /** The part of the source's result. */
   readonly part: Provider['part'];
 }
+
+/** The arguments of a mapping, in the order of its bindings. `sourceOf` finds the only provider of a symbol. */
+export function wiresOf(
+  { bindings, optional }: ArgumentMapping,
+  sourceOf: (symbol: string) => Pick<Wire, 'source' | 'part'>,
+): Wire[] {
+  const wires = new Array<Wire>(bindings.size);
+  let at = 0;
+  bindings.forEach((symbol, argument) => {
+    const { source, part } = sourceOf(symbol);
+    wires[at++] = { argument, symbol, isOptional: optional.has(symbol), source, part };
+  });
+  return wires;
+}
+
+export const NO_SOURCE: Pick<Wire, 'source' | 'part'> = { source: null, part: null };
 
 /** An atom that looks symbols up: its record, and its number in the compiled flow. */
 export interface Asker {
@@ -59,7 +80,7 @@ export interface Values {
 export const EMPTY_SURROUNDINGS: Surroundings = {
   symbols: () => [],
   providers: () => [],
-  only: () => undefined,
+  wires: (_, mapping) => wiresOf(mapping, () => NO_SOURCE),
   visit: () => undefined,
 };
 
@@ -93,14 +114,16 @@ export function argumentsFor(
   options: ArgumentOptions,
 ): Record<string, unknown> {
   const found: Record<string, unknown> = {};
-  // No iterator: this is on the way of every atom.
-  mapping.bindings.forEach((symbol, argument) => {
-    const answer = lookUp(values, surroundings, asker, symbol, options);
-    if (isFound(answer)) setOwn(found, argument, answer.value);
-    else if (!mapping.optional.has(symbol)) {
-      throw new NotFoundError(`The argument ${argument} of ${asker.detail.name} cannot be found: ${answer.missing}`);
+  if (mapping.bindings.size === 0) return found;
+  for (const wire of surroundings.wires(asker.place, mapping)) {
+    const answer = lookUp(values, surroundings, asker, wire, options);
+    if (isFound(answer)) setOwn(found, wire.argument, answer.value);
+    else if (!wire.isOptional) {
+      throw new NotFoundError(
+        `The argument ${wire.argument} of ${asker.detail.name} cannot be found: ${answer.missing}`,
+      );
     }
-  });
+  }
   return found;
 }
 
@@ -108,24 +131,24 @@ function lookUp(
   values: Values,
   surroundings: Surroundings,
   { detail, place }: Asker,
-  symbol: string,
+  wire: Wire,
   options: ArgumentOptions,
 ): Answer {
+  const { symbol } = wire;
   return (
     values.argumentOf(detail, symbol) ??
     values.flowValue(symbol) ??
-    onlyValue(surroundings, place, symbol) ??
+    onlyValue(wire) ??
     nearestValue(surroundings, place, symbol, options) ??
     whyMissing(surroundings, detail.name, symbol)
   );
 }
 
 /** The value of a symbol that can come from one atom only; undefined where there are several, or it has none. */
-function onlyValue(surroundings: Surroundings, place: number, symbol: string): Found | undefined {
-  const only = surroundings.only(place, symbol);
-  if (only === undefined) return undefined;
-  const reading = readLast(only.detail);
-  return reading.kind === 'value' ? extract(reading.value, only.part) : undefined;
+function onlyValue({ source, part }: Wire): Found | undefined {
+  if (source === null) return undefined;
+  const reading = readLast(source.detail);
+  return reading.kind === 'value' ? extract(reading.value, part) : undefined;
 }
 
 /** The first value in the nearest flow in which not all providers were ignored; null when there is no such flow. */
@@ -173,16 +196,15 @@ export function unsatisfiedArguments(
   mapping: ArgumentMapping,
 ): readonly string[] {
   let missing = NONE;
-  mapping.bindings.forEach((symbol, argument) => {
-    if (mapping.optional.has(symbol) || isVisible(surroundings, place, symbol)) return;
-    if (values.argumentOf(detail, symbol) !== undefined || values.flowValue(symbol) !== undefined) return;
+  for (const { argument, symbol, isOptional, source } of surroundings.wires(place, mapping)) {
+    if (source !== null || isOptional || isVisible(surroundings, place, symbol)) continue;
+    if (values.argumentOf(detail, symbol) !== undefined || values.flowValue(symbol) !== undefined) continue;
     missing = [...missing, argument].sort();
-  });
+  }
   return missing;
 }
 
 function isVisible(surroundings: Surroundings, place: number, symbol: string): boolean {
-  if (surroundings.only(place, symbol) !== undefined) return true;
   const seen: AtomDetail[] = [];
   surroundings.visit(place, symbol, (detail) => seen.push(detail) > 0);
   return seen.length > 0;

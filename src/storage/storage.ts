@@ -5,7 +5,15 @@ import type { Environment } from '../environment.js';
 import { DisallowedAccessError, DuplicateError, NotFoundError, UnstorableValueError } from '../errors.js';
 import type { Failure } from '../failure.js';
 import { setOwn } from '../own-property.js';
-import { addAttemptFailure, newRetryDetail, newTaskDetail, put, withProgress } from '../persistence/atom-details.js';
+import {
+  addAttemptFailure,
+  inState,
+  newRetryDetail,
+  newTaskDetail,
+  put,
+  withIntention,
+  withProgress,
+} from '../persistence/atom-details.js';
 import type { Codec, Connection } from '../persistence/backend.js';
 import { LimitedCodec } from '../persistence/codecs/limited.js';
 import type { AtomDetail, AtomState, FlowDetail, Meta, RetryDetail } from '../persistence/details.js';
@@ -54,6 +62,7 @@ export class Storage {
   readonly #failing: Record<Phase, Set<AtomSlot>> = { execute: new Set(), revert: new Set() };
   readonly #transient = new Map<string, unknown>();
   readonly #transientArguments = new Map<string, Map<string, unknown>>();
+  #injector: AtomSlot | null = null;
   #nextPosition = 0;
   #executeFailures: ReadonlyMap<string, Failure> | null = null;
 
@@ -121,20 +130,28 @@ export class Storage {
     for (const { name, kind } of atoms) {
       if (name === '') throw new RangeError(`A ${kind} needs a name that is not empty`);
       if (name === INJECTOR) throw new RangeError(`The name ${INJECTOR} is reserved`);
+      if (this.#slots.size === 0) continue;
       const stored = this.#slots.get(name)?.detail.kind ?? kind;
       if (stored !== kind) throw new DuplicateError(`${name} is a ${kind} now, and was stored as a ${stored}`);
     }
   }
 
-  /** Registers atoms: those with a record keep it, the others get one. All or none; @throws as `checkAtoms`. */
-  ensureAtoms(atoms: readonly Atom[]): void {
+  /**
+   * Registers atoms: those with a record keep it, the others get one. All or none; @throws as `checkAtoms`.
+   *
+   * @returns the places of their records, in the order of the atoms.
+   */
+  ensureAtoms(atoms: readonly Atom[]): AtomSlot[] {
     this.checkAtoms(atoms);
-    for (const { kind, name, version } of atoms) {
-      if (this.#slots.has(name)) continue;
+    return atoms.map(({ kind, name, version }) => {
+      const known = this.#slots.get(name);
+      if (known !== undefined) return known;
       const given = { name, position: this.#nextPosition, version };
       const make = kind === 'task' ? newTaskDetail : newRetryDetail;
-      this.#touch(this.#add(make(given, this.#environment)));
-    }
+      const slot = this.#add(make(given, this.#environment));
+      this.#touch(slot);
+      return slot;
+    });
   }
 
   /** @throws {NotFoundError} */
@@ -177,12 +194,12 @@ export class Storage {
 
   setAtomState(name: string, state: AtomState): void {
     const slot = this.slot(name);
-    if (slot.detail.state !== state) this.write(slot, { ...slot.detail, state });
+    if (slot.detail.state !== state) this.write(slot, inState(slot.detail, state));
   }
 
   setAtomIntention(name: string, intention: Intention): void {
     const slot = this.slot(name);
-    if (slot.detail.intention !== intention) this.write(slot, { ...slot.detail, intention });
+    if (slot.detail.intention !== intention) this.write(slot, withIntention(slot.detail, intention));
   }
 
   /** Replaces a record. */
@@ -399,15 +416,16 @@ export class Storage {
       return;
     }
     if (entries.length === 0) return;
-    const existing = this.#slots.get(INJECTOR);
+    const existing = this.#injector;
     const slot =
       existing ??
       new AtomSlot(newTaskDetail({ name: INJECTOR, position: this.#nextPosition, state: null }, this.#environment));
     const injected: Record<string, unknown> = { ...this.#injected(slot.detail) };
     for (const [name, value] of entries) setOwn(injected, name, value);
     this.#check(injected, () => 'the injected values');
-    if (existing === undefined) {
+    if (existing === null) {
       this.#slots.set(INJECTOR, slot);
+      this.#injector = slot;
       this.#nextPosition += 1;
     }
     this.write(slot, put(slot.detail, 'SUCCESS', injected));
@@ -445,7 +463,7 @@ export class Storage {
 
   /** A value that was injected for one atom. */
   argumentOf(detail: AtomDetail, symbol: string): Found | undefined {
-    const transient = this.#transientArguments.get(detail.name);
+    const transient = this.#transientArguments.size === 0 ? undefined : this.#transientArguments.get(detail.name);
     if (transient?.has(symbol) === true) return { value: transient.get(symbol) };
     const persistent = this.#persistentArguments(detail);
     return persistent === undefined ? undefined : extract(persistent, symbol);
@@ -462,20 +480,21 @@ export class Storage {
   }
 
   #transientValue(symbol: string): Found | undefined {
-    return this.#transient.has(symbol) ? { value: this.#transient.get(symbol) } : undefined;
+    const { size } = this.#transient;
+    return size > 0 && this.#transient.has(symbol) ? { value: this.#transient.get(symbol) } : undefined;
   }
 
   #persistentValue(symbol: string): Found | undefined {
-    const injector = this.#slots.get(INJECTOR);
-    return injector === undefined ? undefined : extract(this.#injected(injector.detail), symbol);
+    const injector = this.#injector;
+    return injector === null ? undefined : extract(this.#injected(injector.detail), symbol);
   }
 
   /** The symbols under which values were injected for the whole flow. */
   flowSymbols(): Set<string> {
-    const injector = this.#slots.get(INJECTOR);
+    const injector = this.#injector;
     return new Set([
       ...this.#transient.keys(),
-      ...(injector === undefined ? [] : Object.keys(this.#injected(injector.detail))),
+      ...(injector === null ? [] : Object.keys(this.#injected(injector.detail))),
     ]);
   }
 
@@ -492,6 +511,7 @@ export class Storage {
   #add(detail: AtomDetail): AtomSlot {
     const slot = new AtomSlot(detail);
     this.#slots.set(detail.name, slot);
+    if (detail.name === INJECTOR) this.#injector = slot;
     if (detail.failure !== null) this.#noteFailure('execute', slot, detail.failure);
     if (detail.revertFailure !== null) this.#noteFailure('revert', slot, detail.revertFailure);
     this.#nextPosition = Math.max(this.#nextPosition, detail.position + 1);

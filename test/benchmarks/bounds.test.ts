@@ -8,6 +8,7 @@ function row(given: Partial<Row>): Row {
     workload: 'W1',
     n: 1_000,
     subject: 'flowstate',
+    isWarm: false,
     wallMs: 10,
     cpuMs: 10,
     peakRssMb: 100,
@@ -36,6 +37,13 @@ describe('the bounds', () => {
 
   it('hold references against nothing', () => {
     expect(verdictsOn([row({ subject: 'ceiling' }), row({ subject: 'one-insert' })])).toEqual([]);
+  });
+
+  it('hold only counts against a process that was warm', () => {
+    const costly = { ratioToReference: { wall: 99, cpu: 99 }, n: 10_000, peakRssMb: 999 };
+    expect(missed(row({ ...costly })).length).toBeGreaterThan(0);
+    expect(missed(row({ ...costly, isWarm: true }))).toEqual([]);
+    expect(verdictsOn([row({ isWarm: true })]).length).toBeGreaterThan(0);
   });
 
   it('count how often the engine looked', () => {

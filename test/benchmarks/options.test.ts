@@ -10,6 +10,7 @@ describe('the options of the benchmarks', () => {
       subjects: ['flowstate'],
       json: null,
       seed: 1,
+      warm: false,
       help: false,
     });
   });
@@ -28,6 +29,7 @@ describe('the options of the benchmarks', () => {
       'out.json',
       '--seed',
       '9',
+      '--warm',
     ];
     const { workloads, ...options } = readOptions(args);
     expect(workloads.map(({ id }) => id)).toEqual(['W1', 'W3']);
@@ -37,6 +39,7 @@ describe('the options of the benchmarks', () => {
       subjects: ['flowstate', 'flowstate-parallel'],
       json: 'out.json',
       seed: 9,
+      warm: true,
     });
     expect(readOptions(['--engine', 'parallel']).subjects).toEqual(['flowstate-parallel']);
   });

@@ -30,7 +30,7 @@ async function cellRun(costs: Partial<Record<SubjectName, readonly (number | Err
     return measurement(cost, job.subject === 'ceiling' ? 0 : 20);
   };
   const subjects = Object.keys(costs).filter((name) => name !== 'ceiling') as SubjectName[];
-  const cell = { workload: workloadNamed('W1'), n: 10, subjects };
+  const cell = { workload: workloadNamed('W1'), n: 10, subjects, isWarm: false };
   const run: CellRun = await runCell(cell, { repeats, seed: 3, directory: '/nowhere', measure });
   return { run, order, jobs };
 }
@@ -50,7 +50,14 @@ describe('a round', () => {
       'flowstate-parallel',
       'ceiling',
     ]);
-    expect(jobs[1]).toEqual({ workload: 'W1', n: 10, subject: 'flowstate', seed: 3, directory: '/nowhere' });
+    expect(jobs[1]).toEqual({
+      workload: 'W1',
+      n: 10,
+      subject: 'flowstate',
+      seed: 3,
+      isWarm: false,
+      directory: '/nowhere',
+    });
   });
 
   it('is compared with its own runs of the reference', async () => {
@@ -117,6 +124,7 @@ describe('a row', () => {
       {
         ...common,
         subject: 'flowstate',
+        isWarm: false,
         wallMs: 6,
         cpuMs: 12,
         counters,
@@ -127,6 +135,7 @@ describe('a row', () => {
       {
         ...common,
         subject: 'ceiling',
+        isWarm: false,
         wallMs: 3,
         cpuMs: 6,
         counters: { ...counters, commits: 0, readinessChecks: 0 },
@@ -142,18 +151,19 @@ describe('a row', () => {
     const [header, line, reference] = rowTable(rowsOf(run))
       .split('\n')
       .map((text) => text.split(/ {2,}/u));
-    expect(header?.slice(0, 5)).toEqual(['workload', 'n', 'subject', 'wall ms', 'cpu ms']);
-    expect(line?.slice(0, 8)).toEqual([
+    expect(header?.slice(0, 6)).toEqual(['workload', 'n', 'subject', 'start', 'wall ms', 'cpu ms']);
+    expect(line?.slice(0, 9)).toEqual([
       'W1',
       '10',
       'flowstate',
+      'cold',
       '6.0',
       '12.0',
       '1200.0',
       '2.00 (2.00–2.00)',
       '2.00 (2.00–2.00)',
     ]);
-    expect(reference?.slice(0, 8)).toEqual(['W1', '10', 'ceiling', '3.0', '6.0', '600.0', '1', '1']);
+    expect(reference?.slice(0, 9)).toEqual(['W1', '10', 'ceiling', 'cold', '3.0', '6.0', '600.0', '1', '1']);
   });
 });
 

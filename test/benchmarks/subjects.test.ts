@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true }));
 
 const run = (workload: string, subject: SubjectName, n: number): Promise<Measurement> =>
-  measure({ workload, subject, n, seed: 1, directory });
+  measure({ workload, subject, n, seed: 1, isWarm: false, directory });
 
 const cells = WORKLOADS.flatMap(({ id, reference }) =>
   (['flowstate', 'flowstate-parallel', reference] as const).map((subject) => ({ id, subject })),
@@ -30,8 +30,21 @@ describe('a subject', () => {
     expect(await readdir(directory)).toEqual([]);
   });
 
+  it('runs a small flow first where it is to be warm, and counts only what is measured', async () => {
+    const { counters } = await measure({
+      workload: 'W1',
+      subject: 'flowstate',
+      n: 2,
+      seed: 1,
+      isWarm: true,
+      directory,
+    });
+    expect(counters.vertices).toBe(4);
+    expect(await readdir(directory)).toEqual([]);
+  });
+
   it('has a wrong answer when it has another result, another error, or reverts otherwise', () => {
-    const job = (workload: string): Job => ({ workload, subject: 'ceiling', n: 3, seed: 1, directory });
+    const job = (workload: string): Job => ({ workload, subject: 'ceiling', n: 3, seed: 1, isWarm: false, directory });
     const planned = (workload: string) => workloadNamed(workload).plan(3, 1);
     const outcome = (given: Partial<Outcome>): Outcome => ({
       counters: { readinessChecks: 0, commits: 0, vertices: 3, edges: 2 },
