@@ -44,7 +44,10 @@ export interface LoadOptions {
   readonly checkpoint?: EngineOptions['checkpoint'] | undefined;
   /** @default 'compiled' */
   readonly interpreter?: EngineOptions['interpreter'] | undefined;
-  /** For a flow that is not the one that was stored: not compared yet, either value goes on. @default 'refuse' */
+  /**
+   * For a run whose flow is not the one that it was stored with, in a way that needs consent: `accept`, `refuse`, or a
+   * function of the difference that says either, or gives a migration. @default 'refuse'
+   */
   readonly onPlanChange?: EngineOptions['onPlanChange'] | undefined;
   /** Longest time, in milliseconds, that progress waits for a commit. @default 1000 */
   readonly progressFlushMs?: number | undefined;
@@ -107,12 +110,18 @@ async function loadUntyped(flow: Runnable, given: LoadOptions, store: WithStore[
       executors,
       release,
     });
-    if (store !== undefined) await engine.storage.inject(store);
+    if (store !== undefined) await injectInto(engine, store);
     return engine;
   } catch (error) {
     await release();
     throw error;
   }
+}
+
+/** A run that has a plan may yet be refused: then nothing of it is changed, so these wait for `prepare`. */
+async function injectInto({ storage }: Engine, store: Readonly<Record<string, unknown>>): Promise<void> {
+  if (storage.planFingerprint === null) await storage.inject(store);
+  else storage.addValues(store);
 }
 
 function executorsFor(kind: string, options: EngineOptions): { executors: Executors; release: () => Promise<void> } {
