@@ -10,19 +10,35 @@ export class StorageError extends FlowstateError {
 
 /** Somebody else wrote the same run: it is not at the revision that was expected. */
 export class StorageConflictError extends StorageError {
-  override readonly name = 'StorageConflictError';
+  override readonly name: string = 'StorageConflictError';
   readonly flowUuid: string;
   readonly expectedRevision: number;
   readonly foundRevision: number;
 
-  constructor(flowUuid: string, expectedRevision: number, foundRevision: number, options?: ErrorOptions) {
-    super(
-      `The run ${flowUuid} was changed by somebody else: expected revision ${expectedRevision}, found ${foundRevision}`,
-      options,
-    );
+  constructor(
+    flowUuid: string,
+    expectedRevision: number,
+    foundRevision: number,
+    { reason, ...options }: ErrorOptions & { readonly reason?: string } = {},
+  ) {
+    const message = `expected revision ${expectedRevision}, found ${foundRevision}`;
+    super(`The run ${flowUuid} was changed by somebody else: ${reason ?? message}`, options);
     this.flowUuid = flowUuid;
     this.expectedRevision = expectedRevision;
     this.foundRevision = foundRevision;
+  }
+}
+
+/** The claim under which a run was written has been taken over by somebody else. */
+export class StaleFenceError extends StorageConflictError {
+  override readonly name = 'StaleFenceError';
+  readonly fence: number;
+  readonly foundFence: number;
+
+  constructor(flowUuid: string, revisions: readonly [expected: number, found: number], fence: number, found: number) {
+    super(flowUuid, ...revisions, { reason: `it takes the fence token ${found} or a later one, got ${fence}` });
+    this.fence = fence;
+    this.foundFence = found;
   }
 }
 

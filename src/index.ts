@@ -53,6 +53,7 @@ export {
   MissingDependenciesError,
   MultipleChoicesError,
   NotFoundError,
+  StaleFenceError,
   StorageConflictError,
   StorageError,
   UnstorableValueError,
@@ -82,7 +83,7 @@ export { ANY, Notifier, RestrictedNotifier } from './notifications/notifier.js';
 export type { Listener, RegistrationOptions } from './notifications/notifier.js';
 
 export * as persistence from './persistence/persistence.js';
-export type { Codec, Connection, PersistenceBackend, UnitOfWork } from './persistence/backend.js';
+export type { Codec, Connection, FlowQuery, FoundFlow, PersistenceBackend, UnitOfWork } from './persistence/backend.js';
 export type { AtomDetail, AtomState, FlowDetail, LogBook, RetryDetail, TaskDetail } from './persistence/details.js';
 
 export { Storage } from './storage/storage.js';

@@ -47,7 +47,7 @@ async function lockDetail(connection: Connection): Promise<FlowDetail> {
     } catch (error) {
       if (!(error instanceof NotFoundError)) throw error;
     }
-    const detail: FlowDetail = { uuid: LOCK, name: LOCK, state: null, meta: { owner: null }, revision: 0, atoms: [] };
+    const detail = persistence.newFlowDetail({ name: LOCK, uuid: LOCK, meta: { owner: null } });
     const book = persistence.newLogBook({ name: LOCK, uuid: LOCK });
     try {
       await connection.saveLogbook({ ...book, flows: [detail] });

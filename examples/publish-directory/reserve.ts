@@ -1,6 +1,6 @@
 import { open, rm } from 'node:fs/promises';
 import type { Connection, PersistenceBackend } from '../../src/index.js';
-import { StorageError } from '../../src/index.js';
+import { persistence, StorageError } from '../../src/index.js';
 import { codeOf } from './durable-files.js';
 
 /** SQLite's journal, which holds what is written twice and more often, before it is written over. */
@@ -53,17 +53,7 @@ export class Reserve {
 
   #behind(connection: Connection): Connection {
     return {
-      upgrade: () => connection.upgrade(),
-      validate: () => connection.validate(),
-      clearAll: () => connection.clearAll(),
-      saveLogbook: (book) => connection.saveLogbook(book),
-      getLogbook: (uuid, options) => connection.getLogbook(uuid, options),
-      getLogbooks: (options) => connection.getLogbooks(options),
-      destroyLogbook: (uuid) => connection.destroyLogbook(uuid),
-      getFlowsForBook: (uuid, options) => connection.getFlowsForBook(uuid, options),
-      getFlowDetail: (uuid, options) => connection.getFlowDetail(uuid, options),
-      getAtomsForFlow: (uuid) => connection.getAtomsForFlow(uuid),
-      getAtomDetail: (uuid) => connection.getAtomDetail(uuid),
+      ...persistence.forwardingConnection(connection),
       commit: async (unit) => {
         try {
           await connection.commit(unit);
@@ -74,7 +64,6 @@ export class Reserve {
           await connection.commit(unit);
         }
       },
-      close: () => connection.close(),
     };
   }
 }

@@ -4,6 +4,18 @@ import type { AtomDetail, FlowDetail, LogBook, Meta } from './details.js';
 /** All that one commit changes in one flow's run. It is applied whole or not at all. */
 export interface UnitOfWork {
   readonly flowUuid: string;
+  /**
+   * What it is known by, so that it is applied once however often it is sent: whoever was not told what came of it
+   * sends it again. Absent: sent again, it finds another revision than it expects.
+   */
+  readonly id?: string;
+  /** When it was made, in milliseconds since 1970. Absent: `updatedAt` stays. */
+  readonly at?: number;
+  /**
+   * The fence token of the claim under which it was made. A claim that was taken over later has a greater one.
+   * Absent: made without a claim.
+   */
+  readonly fence?: number;
   /** The revision that the run is expected to be at. After the commit it is at the next one. */
   readonly expectedRevision: number;
   /** Present when it changed. */
@@ -12,6 +24,25 @@ export interface UnitOfWork {
   readonly meta?: Meta;
   /** Whole records, to be inserted or to take the place of the stored ones with their uuid. */
   readonly atoms: readonly AtomDetail[];
+}
+
+/** Which runs are looked for: those of which all that is given holds. */
+export interface FlowQuery {
+  /** Those in one of these states; null in the store reads as PENDING. */
+  readonly states?: readonly FlowState[];
+  readonly bookUuid?: string;
+  /** Of flows with this name. */
+  readonly name?: string;
+  /** Those last changed before this, in milliseconds since 1970. */
+  readonly updatedBefore?: number;
+  /** At most so many. */
+  readonly limit?: number;
+}
+
+/** A run that was found, without its atoms, and the book that it is entered in. */
+export interface FoundFlow {
+  readonly bookUuid: string;
+  readonly flow: FlowDetail;
 }
 
 export interface ReadOptions {
@@ -42,11 +73,29 @@ export interface Connection {
   getFlowDetail(uuid: string, options?: ReadOptions): Promise<FlowDetail>;
   getAtomsForFlow(flowUuid: string): Promise<AtomDetail[]>;
   getAtomDetail(uuid: string): Promise<AtomDetail>;
+  /** The runs that a query is true of, the longest unchanged first. */
+  findFlowDetails(query?: FlowQuery): Promise<FoundFlow[]>;
   /**
-   * Applies one unit of work, atomically.
+   * Merges a flow detail and its atoms into the stored one, by the rules of `saveLogbook`.
+   *
+   * @returns what is stored then.
+   * @throws {NotFoundError} when it is not stored.
+   */
+  updateFlowDetail(flow: FlowDetail): Promise<FlowDetail>;
+  /**
+   * Writes one atom over the stored one. That counts as a commit of its run, at whatever revision this is.
+   *
+   * @throws {NotFoundError} when it is not stored.
+   */
+  updateAtomDetail(atom: AtomDetail): Promise<AtomDetail>;
+  /** Removes one run with its atoms. @throws {NotFoundError} when it is not stored. */
+  destroyFlowDetail(uuid: string): Promise<void>;
+  /**
+   * Applies one unit of work, atomically; one that was the last to be applied is not applied again.
    *
    * @throws {NotFoundError} when the flow detail is not stored.
    * @throws {StorageConflictError} when it is at another revision; nothing is changed.
+   * @throws {StaleFenceError} when it was written under a later claim; nothing is changed.
    */
   commit(unit: UnitOfWork): Promise<void>;
   close(): Promise<void>;

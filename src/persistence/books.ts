@@ -46,7 +46,9 @@ export function newFlowDetail(
   { name, uuid, state = null, meta = {}, atoms = [] }: NewFlowDetail,
   environment: Environment = systemEnvironment,
 ): FlowDetail {
-  return { uuid: uuid ?? environment.newId(), name, state, meta, revision: 0, atoms };
+  const now = environment.clock.now();
+  const begun = { revision: 0, createdAt: now, updatedAt: now, fence: 0, lastCommit: null };
+  return { uuid: uuid ?? environment.newId(), name, state, meta, ...begun, atoms };
 }
 
 /** The book with a flow detail more; one with the same uuid is replaced where it is. */

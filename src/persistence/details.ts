@@ -49,11 +49,19 @@ export interface FlowDetail {
   readonly meta: Meta;
   /** Counts the commits; a commit that expects another revision is refused (C5). */
   readonly revision: number;
+  /** In milliseconds since 1970, as all times. */
+  readonly createdAt: number;
+  /** When it was last committed. */
+  readonly updatedAt: number;
+  /** The greatest fence token that it was committed with; 0 without a claim. */
+  readonly fence: number;
+  /** The id of the commit that was applied last, if it had one. */
+  readonly lastCommit: string | null;
   /** By position. Empty when read lazily. */
   readonly atoms: readonly AtomDetail[];
 }
 
-/** A book of runs. Times are milliseconds since 1970. */
+/** A book of runs. */
 export interface LogBook {
   readonly uuid: string;
   readonly name: string;

@@ -78,8 +78,9 @@ export function atomFromRecord(record: unknown): AtomDetail {
     : { ...common, kind: 'task', results: fields.value('results') };
 }
 
-export function flowToRecord({ uuid, name, state, meta, revision }: FlowRecord): FlowRecord {
-  return { uuid, name, state, meta, revision };
+export function flowToRecord(flow: FlowRecord): FlowRecord {
+  const { uuid, name, state, meta, revision, createdAt, updatedAt, fence, lastCommit } = flow;
+  return { uuid, name, state, meta, revision, createdAt, updatedAt, fence, lastCommit };
 }
 
 /** @throws {InvalidFormatError} naming the flow detail and what is wrong with its record. */
@@ -91,6 +92,10 @@ export function flowFromRecord(record: unknown, atoms: readonly AtomDetail[] = [
     state: fields.orNull('state', (key) => fields.oneOf(key, isFlowState, flowStates)),
     meta: fields.meta('meta'),
     revision: fields.count('revision'),
+    createdAt: fields.time('createdAt'),
+    updatedAt: fields.time('updatedAt'),
+    fence: fields.count('fence'),
+    lastCommit: fields.orNull('lastCommit', (key) => fields.text(key)),
     atoms,
   };
 }

@@ -2,7 +2,7 @@ import { InvalidFormatError, UnstorableValueError } from '../errors.js';
 import type { Codec } from './backend.js';
 import { jsonCodec } from './codec.js';
 import type { AtomDetail, FlowDetail, LogBook } from './details.js';
-import { atomFromRecord, atomToRecord, flowFromRecord, logbookFromRecord } from './records.js';
+import { atomFromRecord, atomToRecord, flowFromRecord, flowToRecord, logbookFromRecord } from './records.js';
 import type { AtomRecord, FlowRecord, LogBookRecord } from './records.js';
 
 /** An atom's record with its values as text; null where there is none. This is what backends keep. */
@@ -67,8 +67,8 @@ export class RowFormat {
     });
   }
 
-  encodeFlow({ uuid, name, state, meta, revision }: FlowRecord): FlowRow {
-    return { uuid, name, state, meta: this.encodeFlowMeta(name, meta), revision };
+  encodeFlow(flow: FlowRecord): FlowRow {
+    return { ...flowToRecord(flow), meta: this.encodeFlowMeta(flow.name, flow.meta) };
   }
 
   encodeFlowMeta(flow: string, meta: FlowDetail['meta']): string {

@@ -1,12 +1,15 @@
-import { DuplicateError, StorageConflictError, UnsupportedError } from '../errors.js';
+import { DuplicateError, StaleFenceError, StorageConflictError, UnsupportedError } from '../errors.js';
+import type { FlowQuery, FoundFlow, UnitOfWork } from './backend.js';
 import type { AtomDetail, FlowDetail } from './details.js';
 
 /** What this file needs to know of a stored or given flow; everything else in it is compared and passed on. */
-interface FlowLike {
+interface FlowLike extends CommitFacts {
   readonly uuid: string;
   readonly name: string;
-  readonly revision: number;
 }
+
+/** What every commit changes by itself. */
+type CommitFacts = Pick<FlowDetail, 'revision' | 'updatedAt' | 'fence' | 'lastCommit'>;
 
 interface AtomLike {
   readonly uuid: string;
@@ -53,11 +56,56 @@ export function planSave<Flow extends FlowLike, Atom extends AtomLike>(
       `The flow detail ${flow.uuid} ('${flow.name}') belongs to the logbook ${stored.bookUuid} already`,
     );
   }
-  const { revision } = stored.flow;
+  const { revision, fence } = stored.flow;
   const atoms = givenAtoms.filter((atom) => !isSame(stored.atoms.get(atom.uuid), atom));
-  if (atoms.length === 0 && isSame({ ...stored.flow, revision: flow.revision }, flow)) return null;
+  if (atoms.length === 0 && isSame({ ...stored.flow, ...factsOf(flow) }, flow)) return null;
   if (revision !== flow.revision) throw new StorageConflictError(flow.uuid, flow.revision, revision);
-  return { flow: { ...flow, revision: revision + 1 }, atoms };
+  return { flow: { ...flow, revision: revision + 1, fence, lastCommit: null }, atoms };
+}
+
+function factsOf({ revision, updatedAt, fence, lastCommit }: FlowLike): CommitFacts {
+  return { revision, updatedAt, fence, lastCommit };
+}
+
+/**
+ * Whether a unit of work is to be applied to what is stored of its flow: one rule for all backends.
+ *
+ * @returns false for one that was the last to be applied: it was sent again.
+ * @throws {StaleFenceError} for one that was made under a claim that was taken over.
+ * @throws {StorageConflictError} for one that expects another revision.
+ */
+export function mustApply({ flowUuid, id, expectedRevision, fence }: UnitOfWork, stored: CommitFacts): boolean {
+  const { revision } = stored;
+  if (id !== undefined && stored.lastCommit === id && revision === expectedRevision + 1) return false;
+  if (fence !== undefined && fence < stored.fence) {
+    throw new StaleFenceError(flowUuid, [expectedRevision, revision], fence, stored.fence);
+  }
+  if (revision !== expectedRevision) throw new StorageConflictError(flowUuid, expectedRevision, revision);
+  return true;
+}
+
+/** What a unit of work makes of the facts that every commit changes. */
+export function advanced<Flow extends CommitFacts>(
+  flow: Flow,
+  { id, at = flow.updatedAt, fence = flow.fence }: UnitOfWork,
+): Flow {
+  return { ...flow, revision: flow.revision + 1, updatedAt: at, fence, lastCommit: id ?? null };
+}
+
+/** Whether a query is true of a run: for stores that cannot be asked themselves. */
+export function isAskedFor(query: FlowQuery, bookUuid: string, flow: Pick<FlowDetail, 'state' | 'name' | 'updatedAt'>) {
+  const { states, name, updatedBefore = Infinity } = query;
+  return (
+    (states === undefined || states.includes(flow.state ?? 'PENDING')) &&
+    (name === undefined || name === flow.name) &&
+    (query.bookUuid === undefined || query.bookUuid === bookUuid) &&
+    flow.updatedAt < updatedBefore
+  );
+}
+
+/** Sorts runs: the longest unchanged first; those of one age by uuid. */
+export function byLastChange({ flow: left }: FoundFlow, { flow: right }: FoundFlow): number {
+  return left.updatedAt - right.updatedAt || (left.uuid < right.uuid ? -1 : 1);
 }
 
 /** Of several records with one uuid, written together, the last counts. */

@@ -36,6 +36,7 @@ export class Ledger {
   state: FlowState | null;
   meta: Meta;
   revision: number;
+  updatedAt: number;
   /** Units of work that were applied. */
   commits = 0;
   /** Called after each commit. */
@@ -45,9 +46,13 @@ export class Ledger {
   #stateChanged = false;
   #metaChanged = false;
   #last: Promise<void> | null = null;
+  #lastCommit: string | null;
+  /** What this writer's units of work are known by, made when there is the first. */
+  #writer: string | null = null;
+  #units = 0;
 
   constructor(
-    detail: FlowDetail,
+    private readonly detail: FlowDetail,
     private readonly connection: Connection | null,
     private readonly environment: Environment,
     private readonly policy: CommitRetryPolicy,
@@ -57,6 +62,15 @@ export class Ledger {
     this.state = detail.state;
     this.meta = detail.meta;
     this.revision = detail.revision;
+    this.updatedAt = detail.updatedAt;
+    this.#lastCommit = detail.lastCommit;
+  }
+
+  /** The flow detail as it is now, without its atoms. */
+  flowRecord(): Omit<FlowDetail, 'atoms'> {
+    const { uuid, name, createdAt, fence } = this.detail;
+    const { state, meta, revision, updatedAt } = this;
+    return { uuid, name, state, meta, revision, createdAt, updatedAt, fence, lastCommit: this.#lastCommit };
   }
 
   get isDurable(): boolean {
@@ -97,7 +111,7 @@ export class Ledger {
    */
   commit(): Promise<void> | undefined {
     if (this.connection === null) {
-      if (this.isDirty) this.#applied(this.#gather());
+      if (this.isDirty) this.#applied(this.#gather(), this.updatedAt);
       return undefined;
     }
     if (this.#last === null) {
@@ -118,20 +132,24 @@ export class Ledger {
 
   async #write(connection: Connection): Promise<void> {
     const gathered = this.#gather();
-    const unit: UnitOfWork = {
+    this.#writer ??= this.environment.newId();
+    const unit = {
       flowUuid: this.uuid,
+      id: `${this.#writer}:${++this.#units}`,
+      at: this.environment.clock.now(),
       expectedRevision: this.revision,
       ...(gathered.stateChanged ? { state: this.state } : {}),
       ...(gathered.metaChanged ? { meta: this.meta } : {}),
       atoms: gathered.slots.map(({ detail }) => detail),
-    };
+    } satisfies UnitOfWork;
     try {
       await this.#persist(connection, unit);
     } catch (error) {
       this.#takeBack(gathered);
       throw error;
     }
-    this.#applied(gathered);
+    this.#applied(gathered, unit.at);
+    this.#lastCommit = unit.id;
   }
 
   async #persist(connection: Connection, unit: UnitOfWork): Promise<void> {
@@ -165,8 +183,9 @@ export class Ledger {
     this.#metaChanged ||= metaChanged;
   }
 
-  #applied({ slots }: Gathered): void {
+  #applied({ slots }: Gathered, at: number): void {
     slots.length = 0;
+    this.updatedAt = at;
     this.revision += 1;
     this.commits += 1;
     this.onCommitted?.();

@@ -97,8 +97,7 @@ export class Storage {
 
   /** Everything, as records: what a new engine would be loaded with. */
   flowDetail(): FlowDetail {
-    const { uuid, name, state, meta, revision } = this.ledger;
-    return { uuid, name, state, meta, revision, atoms: [...this.#slots.values()].map(({ detail }) => detail) };
+    return { ...this.ledger.flowRecord(), atoms: [...this.#slots.values()].map(({ detail }) => detail) };
   }
 
   /** Makes everything durable that was written so far. Nothing to wait for where there is no store. */

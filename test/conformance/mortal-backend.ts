@@ -1,4 +1,5 @@
 import type { Connection, PersistenceBackend, UnitOfWork } from '../../src/persistence/backend.js';
+import { forwardingConnection } from '../../src/persistence/forwarding.js';
 
 /** The process whose engine uses a backend. */
 export interface Mortal {
@@ -36,17 +37,7 @@ export class MortalBackend implements PersistenceBackend {
     this.#open.add(inner);
     const call = <Result>(make: () => Promise<Result>) => whileAlive(mortal, make);
     return {
-      upgrade: () => call(() => inner.upgrade()),
-      validate: () => call(() => inner.validate()),
-      clearAll: () => call(() => inner.clearAll()),
-      saveLogbook: (book) => call(() => inner.saveLogbook(book)),
-      getLogbook: (uuid, options) => call(() => inner.getLogbook(uuid, options)),
-      getLogbooks: (options) => call(() => inner.getLogbooks(options)),
-      destroyLogbook: (uuid) => call(() => inner.destroyLogbook(uuid)),
-      getFlowsForBook: (uuid, options) => call(() => inner.getFlowsForBook(uuid, options)),
-      getFlowDetail: (uuid, options) => call(() => inner.getFlowDetail(uuid, options)),
-      getAtomsForFlow: (uuid) => call(() => inner.getAtomsForFlow(uuid)),
-      getAtomDetail: (uuid) => call(() => inner.getAtomDetail(uuid)),
+      ...forwardingConnection(inner, call),
       commit: (unit) =>
         call(async () => {
           mortal.beforeCommit?.(unit);

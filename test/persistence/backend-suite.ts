@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import {
   DuplicateError,
   NotFoundError,
+  StaleFenceError,
   StorageConflictError,
   UnstorableValueError,
   UnsupportedError,
@@ -238,6 +239,75 @@ export function describePersistenceBackend(name: string, open: () => Persistence
       });
     });
 
+    describe('a search', () => {
+      it('finds runs by state, book, name and age, the longest unchanged first', async () => {
+        const connection = await connect();
+        const flows = (['SUCCESS', 'REVERTED', null, 'RUNNING'] as const).map((state, index) => ({
+          ...aFlow(`f${index % 2}`, aTask('a')),
+          state,
+          updatedAt: 100 - index,
+        }));
+        const [done, reverted, pending, running] = flows as [FlowDetail, FlowDetail, FlowDetail, FlowDetail];
+        const first = await connection.saveLogbook(aBook('first', done, reverted));
+        const second = await connection.saveLogbook(aBook('second', pending, running));
+        const found = (bookUuid: string, flow: FlowDetail) => ({ bookUuid, flow: { ...flow, atoms: [] } });
+        const all = [
+          found(second.uuid, running),
+          found(second.uuid, pending),
+          found(first.uuid, reverted),
+          found(first.uuid, done),
+        ];
+        expect(await connection.findFlowDetails()).toEqual(all);
+        expect(await connection.findFlowDetails({ limit: 2 })).toEqual(all.slice(0, 2));
+        expect(await connection.findFlowDetails({ states: [] })).toEqual([]);
+        expect(await connection.findFlowDetails({ states: ['PENDING', 'SUCCESS'] })).toEqual([all[1], all[3]]);
+        expect(await connection.findFlowDetails({ bookUuid: first.uuid })).toEqual(all.slice(2));
+        expect(await connection.findFlowDetails({ name: 'f0' })).toEqual([all[1], all[3]]);
+        expect(await connection.findFlowDetails({ updatedBefore: 99 })).toEqual(all.slice(0, 2));
+        expect(await connection.findFlowDetails({ updatedBefore: 99, states: ['SUCCESS'] })).toEqual([]);
+      });
+    });
+
+    describe('an update', () => {
+      it('merges a stored run, as one more commit', async () => {
+        const [a, b] = [aTask('a', 0), aTask('b', 1)];
+        const connection = await connectWith(aFlow('unused'));
+        const flow = aFlow('f', a);
+        await expect(connection.updateFlowDetail(flow)).rejects.toThrow(NotFoundError);
+        await connection.saveLogbook(aBook('book', flow));
+        const changed: FlowDetail = { ...flow, state: 'SUSPENDED', meta: { x: 1 }, atoms: [b] };
+        const merged = { ...changed, revision: 1, atoms: [a, b] };
+        expect(await connection.updateFlowDetail(changed)).toEqual(merged);
+        expect(await connection.getFlowDetail(flow.uuid)).toEqual(merged);
+        await expect(connection.updateFlowDetail(changed)).resolves.toEqual(merged);
+        await expect(connection.updateFlowDetail({ ...changed, meta: {} })).rejects.toThrow(StorageConflictError);
+      });
+
+      it('writes one atom, as one more commit of its run', async () => {
+        const [a, b] = [aTask('a', 0), aTask('b', 1)];
+        const flow = aFlow('f', a, b);
+        const connection = await connectWith(flow);
+        const done = put(a, 'SUCCESS', { found: true });
+        expect(await connection.updateAtomDetail(done)).toEqual(done);
+        expect(await connection.getFlowDetail(flow.uuid)).toEqual({ ...flow, revision: 1, atoms: [done, b] });
+        await expect(connection.updateAtomDetail(aTask('other'))).rejects.toThrow(NotFoundError);
+      });
+    });
+
+    describe('a run that is destroyed', () => {
+      it('is gone with its atoms; its book stays, with the others', async () => {
+        const [a, b] = [aTask('a'), aTask('a')];
+        const [first, second] = [aFlow('f', a), aFlow('g', b)];
+        const connection = await connect();
+        const book = await connection.saveLogbook(aBook('book', first, second));
+        await connection.destroyFlowDetail(first.uuid);
+        expect(await connection.getLogbook(book.uuid)).toEqual({ ...book, flows: [second] });
+        await expect(connection.getAtomDetail(a.uuid)).rejects.toThrow(NotFoundError);
+        await expect(connection.destroyFlowDetail(first.uuid)).rejects.toThrow(NotFoundError);
+        expect((await connection.saveLogbook(book)).flows).toEqual([second, first]);
+      });
+    });
+
     describe('a commit', () => {
       it('changes what it says and nothing else', async () => {
         const [a, b] = [aTask('a', 0), aTask('b', 1)];
@@ -285,6 +355,46 @@ export function describePersistenceBackend(name: string, open: () => Persistence
           );
         }
         expect(await connection.getFlowDetail(flow.uuid)).toEqual(before);
+      });
+
+      it('notes when it was made, by what it is known, and its fence', async () => {
+        const flow = aFlow('f', aTask('a'));
+        const connection = await connectWith(flow);
+        await connection.commit({ flowUuid: flow.uuid, id: 'x', at: 5, fence: 7, expectedRevision: 0, atoms: [] });
+        const noted = { ...flow, revision: 1, updatedAt: 5, fence: 7, lastCommit: 'x' };
+        expect(await connection.getFlowDetail(flow.uuid)).toEqual(noted);
+        await connection.commit({ flowUuid: flow.uuid, expectedRevision: 1, atoms: [] });
+        expect(await connection.getFlowDetail(flow.uuid)).toEqual({ ...noted, revision: 2, lastCommit: null });
+      });
+
+      it('that is sent again is applied once', async () => {
+        const atom = aTask('a');
+        const flow = aFlow('f', atom);
+        const connection = await connectWith(flow);
+        const unit = { flowUuid: flow.uuid, id: 'x', expectedRevision: 0, atoms: [put(atom, 'SUCCESS', 1)] };
+        await connection.commit(unit);
+        const before = await connection.getFlowDetail(flow.uuid);
+        await connection.commit({ ...unit, atoms: [put(atom, 'SUCCESS', 2)] });
+        expect(await connection.getFlowDetail(flow.uuid)).toEqual(before);
+        await connection.commit({ flowUuid: flow.uuid, id: 'y', expectedRevision: 1, atoms: [] });
+        await expect(connection.commit(unit)).rejects.toThrow(new StorageConflictError(flow.uuid, 0, 2));
+      });
+
+      it('is refused when its claim was taken over, and changes nothing', async () => {
+        const flow = aFlow('f', aTask('a'));
+        const connection = await connectWith(flow);
+        await connection.commit({ flowUuid: flow.uuid, expectedRevision: 0, fence: 2, atoms: [] });
+        const before = await connection.getFlowDetail(flow.uuid);
+        for (const expectedRevision of [0, 1]) {
+          const stale = { flowUuid: flow.uuid, expectedRevision, fence: 1, state: 'RUNNING', atoms: [] } as const;
+          await expect(connection.commit(stale)).rejects.toThrow(
+            new StaleFenceError(flow.uuid, [expectedRevision, 1], 1, 2),
+          );
+        }
+        expect(await connection.getFlowDetail(flow.uuid)).toEqual(before);
+        await connection.commit({ flowUuid: flow.uuid, expectedRevision: 1, fence: 2, atoms: [] });
+        await connection.commit({ flowUuid: flow.uuid, expectedRevision: 2, fence: 3, atoms: [] });
+        expect(await connection.getFlowDetail(flow.uuid)).toMatchObject({ revision: 3, fence: 3 });
       });
 
       it('of two writers at one revision is accepted from exactly one', async () => {

@@ -46,7 +46,18 @@ describe('a logbook', () => {
 describe('a flow detail', () => {
   it('has not begun when it is new', () => {
     const flow = newFlowDetail({ name: 'f' }, countingEnvironment('f'));
-    expect(flow).toEqual({ uuid: 'f-1', name: 'f', state: null, meta: {}, revision: 0, atoms: [] });
+    expect(flow).toEqual({
+      uuid: 'f-1',
+      name: 'f',
+      state: null,
+      meta: {},
+      revision: 0,
+      createdAt: 1_700_000_000_000,
+      updatedAt: 1_700_000_000_000,
+      fence: 0,
+      lastCommit: null,
+      atoms: [],
+    });
   });
 
   it('takes atom details, by position, each uuid once', () => {

@@ -1,6 +1,7 @@
-import type { Connection, PersistenceBackend, UnitOfWork } from '../../src/persistence/backend.js';
+import type { PersistenceBackend, UnitOfWork } from '../../src/persistence/backend.js';
 import { memoryBackend } from '../../src/persistence/backends/memory.js';
 import type { LogBook } from '../../src/persistence/details.js';
+import { forwardingConnection } from '../../src/persistence/forwarding.js';
 import { usingConnection } from '../../src/persistence/using-connection.js';
 
 export interface Interruption {
@@ -32,30 +33,15 @@ export function interrupting(backend: PersistenceBackend, { onCommit }: Interrup
     units,
     async getConnection() {
       const connection = await backend.getConnection();
-      return withCommit(connection, (unit) => {
-        units.push(unit);
-        return onCommit(units.length, unit, () => connection.commit(unit));
-      });
+      return {
+        ...forwardingConnection(connection),
+        commit(unit) {
+          units.push(unit);
+          return onCommit(units.length, unit, () => connection.commit(unit));
+        },
+      };
     },
     close: () => backend.close(),
-  };
-}
-
-function withCommit(connection: Connection, commit: Connection['commit']): Connection {
-  return {
-    upgrade: () => connection.upgrade(),
-    validate: () => connection.validate(),
-    clearAll: () => connection.clearAll(),
-    saveLogbook: (book) => connection.saveLogbook(book),
-    getLogbook: (uuid, options) => connection.getLogbook(uuid, options),
-    getLogbooks: (options) => connection.getLogbooks(options),
-    destroyLogbook: (uuid) => connection.destroyLogbook(uuid),
-    getFlowsForBook: (bookUuid, options) => connection.getFlowsForBook(bookUuid, options),
-    getFlowDetail: (uuid, options) => connection.getFlowDetail(uuid, options),
-    getAtomsForFlow: (flowUuid) => connection.getAtomsForFlow(flowUuid),
-    getAtomDetail: (uuid) => connection.getAtomDetail(uuid),
-    commit,
-    close: () => connection.close(),
   };
 }
 

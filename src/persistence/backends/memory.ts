@@ -1,12 +1,30 @@
-import { NotFoundError, StorageConflictError } from '../../errors.js';
-import type { Codec, Connection, PersistenceBackend, ReadOptions, UnitOfWork } from '../backend.js';
+import { NotFoundError } from '../../errors.js';
+import type {
+  Codec,
+  Connection,
+  FlowQuery,
+  FoundFlow,
+  PersistenceBackend,
+  ReadOptions,
+  UnitOfWork,
+} from '../backend.js';
 import { byAge, inOrder } from '../books.js';
 import { jsonCodec } from '../codec.js';
 import type { AtomDetail, FlowDetail, LogBook } from '../details.js';
 import { flowToRecord, logbookToRecord } from '../records.js';
 import type { FlowRecord, LogBookRecord } from '../records.js';
 import { RowFormat } from '../rows.js';
-import { lastOfEach, planSave, refuseMisplacedAtoms, refuseSharedAtoms, takenElsewhere } from '../save-plan.js';
+import {
+  advanced,
+  byLastChange,
+  isAskedFor,
+  lastOfEach,
+  mustApply,
+  planSave,
+  refuseMisplacedAtoms,
+  refuseSharedAtoms,
+  takenElsewhere,
+} from '../save-plan.js';
 import type { SavePlan } from '../save-plan.js';
 
 export interface MemoryBackendOptions {
@@ -45,8 +63,8 @@ interface Form<Book, Flow, Atom> {
   readonly toBook: (kept: Book, flows: readonly FlowDetail[]) => LogBook;
   readonly ofFlow: (flow: FlowRecord) => Flow;
   readonly toFlow: (kept: Flow, atoms: readonly AtomDetail[]) => FlowDetail;
-  /** Changes what every commit may change. */
-  readonly advance: (kept: Flow, unit: UnitOfWork) => Flow;
+  /** Changes state and meta where a commit does. */
+  readonly change: (kept: Flow, unit: UnitOfWork) => Flow;
   readonly ofAtom: (atom: AtomDetail) => Atom;
   readonly toAtom: (kept: Atom) => AtomDetail;
 }
@@ -56,7 +74,7 @@ interface Named {
   readonly name: string;
 }
 
-type KeptFlow = Named & { readonly revision: number };
+type KeptFlow = Named & Omit<FlowRecord, 'meta'>;
 type KeptAtom = Named & { readonly kind: AtomDetail['kind'] };
 
 const references: Form<LogBookRecord, FlowRecord, AtomDetail> = {
@@ -64,7 +82,7 @@ const references: Form<LogBookRecord, FlowRecord, AtomDetail> = {
   toBook: (book, flows) => ({ ...book, flows }),
   ofFlow: flowToRecord,
   toFlow: (flow, atoms) => ({ ...flow, atoms }),
-  advance: (flow, { state = flow.state, meta = flow.meta }) => ({ ...flow, state, meta, revision: flow.revision + 1 }),
+  change: (flow, { state = flow.state, meta = flow.meta }) => ({ ...flow, state, meta }),
   ofAtom: (atom) => atom,
   toAtom: (atom) => atom,
 };
@@ -75,11 +93,10 @@ function textOf(rows: RowFormat) {
     toBook: (row, flows) => rows.decodeLogbook(row, flows),
     ofFlow: (flow) => rows.encodeFlow(flow),
     toFlow: (row, atoms) => rows.decodeFlow(row, atoms),
-    advance: (row, { state = row.state, meta }) => ({
+    change: (row, { state = row.state, meta }) => ({
       ...row,
       state,
       meta: meta === undefined ? row.meta : rows.encodeFlowMeta(row.name, meta),
-      revision: row.revision + 1,
     }),
     ofAtom: (atom) => rows.encodeAtom(atom),
     toAtom: (row) => rows.decodeAtom(row),
@@ -162,10 +179,8 @@ class MemoryConnection<Book, Flow extends KeptFlow, Atom extends KeptAtom> imple
 
   async commit(unit: UnitOfWork): Promise<void> {
     const entry = this.#flow(unit.flowUuid);
-    const { revision } = entry.flow;
-    if (revision !== unit.expectedRevision)
-      throw new StorageConflictError(unit.flowUuid, unit.expectedRevision, revision);
-    const flow = this.#form.advance(entry.flow, unit);
+    if (!mustApply(unit, entry.flow)) return;
+    const flow = advanced(this.#form.change(entry.flow, unit), unit);
     const atoms = lastOfEach(unit.atoms).map((atom) => this.#form.ofAtom(atom));
     this.#refuseForeign(unit.flowUuid, atoms);
     if (this.#changesNames(entry, atoms)) refuseMisplacedAtoms(unit.flowUuid, entry.atoms.values(), atoms);
@@ -205,11 +220,13 @@ class MemoryConnection<Book, Flow extends KeptFlow, Atom extends KeptAtom> imple
   }
 
   async destroyLogbook(uuid: string): Promise<void> {
-    for (const flowUuid of this.#book(uuid).flowUuids) {
-      for (const atomUuid of this.#flow(flowUuid).atoms.keys()) this.#owners.delete(atomUuid);
-      this.#flows.delete(flowUuid);
-    }
+    for (const flowUuid of this.#book(uuid).flowUuids) this.#forgetFlow(flowUuid);
     this.#books.delete(uuid);
+  }
+
+  #forgetFlow(uuid: string): void {
+    for (const atomUuid of this.#flow(uuid).atoms.keys()) this.#owners.delete(atomUuid);
+    this.#flows.delete(uuid);
   }
 
   async getFlowsForBook(bookUuid: string, { lazy = false }: ReadOptions = {}): Promise<FlowDetail[]> {
@@ -225,10 +242,43 @@ class MemoryConnection<Book, Flow extends KeptFlow, Atom extends KeptAtom> imple
   }
 
   async getAtomDetail(uuid: string): Promise<AtomDetail> {
-    const owner = this.#owners.get(uuid);
-    const kept = owner === undefined ? undefined : this.#flow(owner).atoms.get(uuid);
-    if (kept === undefined) throw new NotFoundError(`There is no atom detail ${uuid}`);
+    const kept = this.#flow(this.#ownerOf(uuid)).atoms.get(uuid);
+    if (kept === undefined) throw noAtomDetail(uuid);
     return this.#form.toAtom(kept);
+  }
+
+  #ownerOf(atomUuid: string): string {
+    const owner = this.#owners.get(atomUuid);
+    if (owner === undefined) throw noAtomDetail(atomUuid);
+    return owner;
+  }
+
+  async findFlowDetails(query: FlowQuery = {}): Promise<FoundFlow[]> {
+    return [...this.#flows.values()]
+      .filter(({ bookUuid, flow }) => isAskedFor(query, bookUuid, flow))
+      .map((entry) => ({ bookUuid: entry.bookUuid, flow: this.#readFlow(entry, true) }))
+      .toSorted(byLastChange)
+      .slice(0, query.limit);
+  }
+
+  async updateFlowDetail(detail: FlowDetail): Promise<FlowDetail> {
+    const entry = this.#flow(detail.uuid);
+    const plan = this.#planFlow(entry.bookUuid, detail);
+    if (plan !== null) this.#applyPlan(this.#book(entry.bookUuid), entry.bookUuid, plan);
+    return this.#readFlow(entry, false);
+  }
+
+  async updateAtomDetail(atom: AtomDetail): Promise<AtomDetail> {
+    const { flow } = this.#flow(this.#ownerOf(atom.uuid));
+    await this.commit({ flowUuid: flow.uuid, expectedRevision: flow.revision, atoms: [atom] });
+    return this.getAtomDetail(atom.uuid);
+  }
+
+  async destroyFlowDetail(uuid: string): Promise<void> {
+    const { bookUuid } = this.#flow(uuid);
+    const { flowUuids } = this.#book(bookUuid);
+    this.#forgetFlow(uuid);
+    flowUuids.splice(flowUuids.indexOf(uuid), 1);
   }
 
   #book(uuid: string): BookEntry<Book> {
@@ -258,4 +308,8 @@ class MemoryConnection<Book, Flow extends KeptFlow, Atom extends KeptAtom> imple
   #readAtoms(entry: FlowEntry<Flow, Atom>): readonly AtomDetail[] {
     return inOrder(Array.from(entry.atoms.values(), (kept) => this.#form.toAtom(kept)));
   }
+}
+
+function noAtomDetail(uuid: string): NotFoundError {
+  return new NotFoundError(`There is no atom detail ${uuid}`);
 }

@@ -13,7 +13,7 @@ export interface ColumnTypes {
   readonly name: ColumnType;
   /** Encoded values: large from the start, and never looked into by the database. */
   readonly value: ColumnType;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970, and other whole numbers beyond 32 bits. */
   readonly time: ColumnType;
 }
 
@@ -75,6 +75,26 @@ function migrationsFor(types: ColumnTypes): Record<string, Migration> {
           )
           // Also the index by which the atoms of a flow are found.
           .addUniqueConstraint('atom_details_names', ['flow_uuid', 'name'])
+          .execute();
+      },
+    },
+    '0002_times_and_fences': {
+      async up(db) {
+        const table = () => db.schema.alterTable('flow_details');
+        await table()
+          .addColumn('created_at', types.time, (column) => column.notNull().defaultTo(0))
+          .execute();
+        await table()
+          .addColumn('updated_at', types.time, (column) => column.notNull().defaultTo(0))
+          .execute();
+        await table()
+          .addColumn('fence', types.time, (column) => column.notNull().defaultTo(0))
+          .execute();
+        await table().addColumn('last_commit', types.id).execute();
+        await db.schema
+          .createIndex('flow_details_by_state')
+          .on('flow_details')
+          .columns(['state', 'updated_at'])
           .execute();
       },
     },

@@ -1,6 +1,6 @@
 import { CompiledQuery, sql } from 'kysely';
 import type { Kysely, SelectQueryBuilder, Transaction } from 'kysely';
-import type { UnitOfWork } from '../../backend.js';
+import type { FlowQuery, UnitOfWork } from '../../backend.js';
 import type { AtomRow, FlowRow, LogBookRow } from '../../rows.js';
 import {
   ATOM_COLUMNS,
@@ -109,12 +109,13 @@ export class Queries {
   }
 
   /** @returns Whether it was there, at the revision before this one. */
-  async updateFlow(db: Db, { uuid, name, state, meta, revision }: FlowRow): Promise<boolean> {
+  async updateFlow(db: Db, bookUuid: string, flow: FlowRow): Promise<boolean> {
+    const { position: _, ...columns } = flowToColumns(bookUuid, 0, flow);
     const result = await db
       .updateTable('flow_details')
-      .set({ name: toColumn(name), state, meta, revision })
-      .where('uuid', '=', toColumn(uuid))
-      .where('revision', '=', revision - 1)
+      .set(columns)
+      .where('uuid', '=', columns.uuid)
+      .where('revision', '=', flow.revision - 1)
       .executeTakeFirst();
     return result.numUpdatedRows > 0n;
   }
@@ -123,28 +124,56 @@ export class Queries {
    * Takes a flow from the expected revision to the next one.
    *
    * @param meta - Encoded, when it changed.
-   * @returns Whether it was there, at that revision.
+   * @returns Whether it was there, at that revision, and at no later fence.
    */
   async advanceFlow(
     db: Db,
-    { flowUuid, expectedRevision, state }: UnitOfWork,
+    { flowUuid, expectedRevision, state, id, at, fence }: UnitOfWork,
     meta: string | undefined,
   ): Promise<boolean> {
-    const text = this.#build(`advance ${state !== undefined} ${meta !== undefined}`, () =>
-      this.#db
+    const changes = new Map<string, unknown>([['last_commit', id === undefined ? null : toColumn(id)]]);
+    if (state !== undefined) changes.set('state', state);
+    if (meta !== undefined) changes.set('meta', meta);
+    if (at !== undefined) changes.set('updated_at', at);
+    if (fence !== undefined) changes.set('fence', fence);
+    const text = this.#build(`advance ${[...changes.keys()].join()}`, () => {
+      const update = this.#db
         .updateTable('flow_details')
-        .set({
-          revision: sql<number>`revision + 1`,
-          ...(state === undefined ? {} : { state }),
-          ...(meta === undefined ? {} : { meta }),
-        })
+        .set({ ...Object.fromEntries(changes), revision: sql<number>`revision + 1` })
         .where('uuid', '=', '')
-        .where('revision', '=', 0)
-        .compile(),
-    );
-    const changes = [...(state === undefined ? [] : [state]), ...(meta === undefined ? [] : [meta])];
-    const result = await db.executeQuery(CompiledQuery.raw(text, [...changes, toColumn(flowUuid), expectedRevision]));
+        .where('revision', '=', 0);
+      return (fence === undefined ? update : update.where('fence', '<=', fence)).compile();
+    });
+    const parameters = [...changes.values(), toColumn(flowUuid), expectedRevision];
+    if (fence !== undefined) parameters.push(fence);
+    const result = await db.executeQuery(CompiledQuery.raw(text, parameters));
     return result.numAffectedRows === 1n;
+  }
+
+  /** Runs that a query is true of, the longest unchanged first. */
+  async findFlows(db: Db, query: FlowQuery): Promise<StoredFlowRow[]> {
+    const { states, bookUuid, name, updatedBefore, limit } = query;
+    let select = db.selectFrom('flow_details').selectAll();
+    if (states !== undefined) {
+      const named = states.length === 0 ? sql<boolean>`1 = 0` : null;
+      select = select.where(
+        (is) =>
+          named ?? is.or([is('state', 'in', states), ...(states.includes('PENDING') ? [is('state', 'is', null)] : [])]),
+      );
+    }
+    if (bookUuid !== undefined) select = select.where('book_uuid', '=', toColumn(bookUuid));
+    if (name !== undefined) select = select.where('name', '=', toColumn(name));
+    if (updatedBefore !== undefined) select = select.where('updated_at', '<', updatedBefore);
+    let ordered = select.orderBy('updated_at').orderBy('uuid');
+    if (limit !== undefined) ordered = ordered.limit(limit);
+    const rows = await ordered.execute();
+    return rows.map((row) => ({ bookUuid: fromColumn(row.book_uuid), flow: flowFromColumns(row) }));
+  }
+
+  /** @returns Whether it was there. */
+  async deleteFlow(db: Db, uuid: string): Promise<boolean> {
+    const result = await db.deleteFrom('flow_details').where('uuid', '=', toColumn(uuid)).executeTakeFirst();
+    return result.numDeletedRows > 0n;
   }
 
   async atom(db: Db, uuid: string): Promise<AtomRow | null> {

@@ -26,6 +26,10 @@ export interface FlowDetailsTable {
   state: FlowRow['state'];
   meta: string;
   revision: number;
+  created_at: number;
+  updated_at: number;
+  fence: number;
+  last_commit: string | null;
 }
 
 export interface AtomDetailsTable {
@@ -105,6 +109,10 @@ export function flowToColumns(bookUuid: string, position: number, flow: FlowRow)
     state: flow.state,
     meta: flow.meta,
     revision: flow.revision,
+    created_at: flow.createdAt,
+    updated_at: flow.updatedAt,
+    fence: flow.fence,
+    last_commit: flow.lastCommit === null ? null : toColumn(flow.lastCommit),
   };
 }
 
@@ -115,6 +123,10 @@ export function flowFromColumns(columns: FlowDetailsTable): FlowRow {
     state: columns.state,
     meta: columns.meta,
     revision: columns.revision,
+    createdAt: columns.created_at,
+    updatedAt: columns.updated_at,
+    fence: columns.fence,
+    lastCommit: columns.last_commit === null ? null : fromColumn(columns.last_commit),
   };
 }
 

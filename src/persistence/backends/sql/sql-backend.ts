@@ -1,12 +1,27 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { Environment } from '../../../environment.js';
 import { DuplicateError, FlowstateError, NotFoundError, StorageConflictError, StorageError } from '../../../errors.js';
-import type { Codec, Connection, PersistenceBackend, ReadOptions, UnitOfWork } from '../../backend.js';
+import type {
+  Codec,
+  Connection,
+  FlowQuery,
+  FoundFlow,
+  PersistenceBackend,
+  ReadOptions,
+  UnitOfWork,
+} from '../../backend.js';
 import { byAge, inOrder } from '../../books.js';
 import type { AtomDetail, FlowDetail, LogBook } from '../../details.js';
 import { RowFormat } from '../../rows.js';
 import type { AtomRow, FlowRow } from '../../rows.js';
-import { lastOfEach, planSave, refuseMisplacedAtoms, refuseSharedAtoms, takenElsewhere } from '../../save-plan.js';
+import {
+  lastOfEach,
+  mustApply,
+  planSave,
+  refuseMisplacedAtoms,
+  refuseSharedAtoms,
+  takenElsewhere,
+} from '../../save-plan.js';
 import { Migrations } from './migrations.js';
 import type { ColumnTypes } from './migrations.js';
 import { Queries } from './queries.js';
@@ -161,7 +176,7 @@ class SqlConnection implements Connection {
     await this.#write(
       what,
       async (queries, tx) => {
-        if (!(await queries.advanceFlow(tx, unit, meta))) throw await missed(queries, tx, flowUuid, expectedRevision);
+        if (!(await queries.advanceFlow(tx, unit, meta))) return missed(queries, tx, unit);
         if (!(await queries.writeAtoms(tx, flowUuid, atoms))) throw await misplaced(queries, tx, flowUuid, atoms);
       },
       async (queries, tx) => {
@@ -204,7 +219,10 @@ class SqlConnection implements Connection {
     const plan = planSave(bookUuid, stored, { flow, atoms });
     if (plan === null) return false;
     if (stored === null) await queries.insertFlow(tx, bookUuid, position, plan.flow);
-    else if (!(await queries.updateFlow(tx, plan.flow))) throw await missed(queries, tx, flow.uuid, flow.revision);
+    else if (!(await queries.updateFlow(tx, bookUuid, plan.flow))) {
+      // Between reading and writing it somebody else was quicker.
+      throw new StorageConflictError(flow.uuid, flow.revision, plan.flow.revision);
+    }
     if (!(await queries.writeAtoms(tx, flow.uuid, plan.atoms)))
       throw await misplaced(queries, tx, flow.uuid, plan.atoms);
     return stored === null;
@@ -255,9 +273,55 @@ class SqlConnection implements Connection {
   getAtomDetail(uuid: string): Promise<AtomDetail> {
     return this.#read('read an atom detail', async (queries, tx) => {
       const row = await queries.atom(tx, uuid);
-      if (row === null) throw new NotFoundError(`There is no atom detail ${uuid}`);
+      if (row === null) throw noAtomDetail(uuid);
       return this.#rows.decodeAtom(row);
     });
+  }
+
+  findFlowDetails(query: FlowQuery = {}): Promise<FoundFlow[]> {
+    return this.#read('look for flow details', async (queries, tx) =>
+      (await queries.findFlows(tx, query)).map(({ bookUuid, flow }) => ({
+        bookUuid,
+        flow: this.#rows.decodeFlow(flow),
+      })),
+    );
+  }
+
+  updateFlowDetail(detail: FlowDetail): Promise<FlowDetail> {
+    const flow = this.#rows.encodeFlow(detail);
+    const atoms = detail.atoms.map((atom) => this.#rows.encodeAtom(atom));
+    return this.#write(`update the flow detail ${detail.uuid}`, async (queries, tx) => {
+      const stored = await queries.flow(tx, detail.uuid);
+      if (stored === null) throw noFlowDetail(detail.uuid);
+      await this.#saveFlow(queries, tx, stored.bookUuid, 0, flow, atoms);
+      return this.#readFlow(queries, tx, detail.uuid);
+    });
+  }
+
+  updateAtomDetail(atom: AtomDetail): Promise<AtomDetail> {
+    const row = this.#rows.encodeAtom(atom);
+    return this.#write(`update the atom detail ${atom.uuid}`, async (queries, tx) => {
+      const [stored] = await queries.findAtoms(tx, [atom.uuid]);
+      if (stored === undefined) throw noAtomDetail(atom.uuid);
+      const { flowUuid } = stored;
+      const expectedRevision = (await queries.flow(tx, flowUuid))?.flow.revision ?? 0;
+      const unit = { flowUuid, expectedRevision, atoms: [] };
+      if (!(await queries.advanceFlow(tx, unit, undefined))) await missed(queries, tx, unit);
+      if (!(await queries.writeAtoms(tx, flowUuid, [row]))) throw await misplaced(queries, tx, flowUuid, [row]);
+      return this.#rows.decodeAtom(row);
+    });
+  }
+
+  destroyFlowDetail(uuid: string): Promise<void> {
+    return this.#write(`destroy the flow detail ${uuid}`, async (queries, tx) => {
+      if (!(await queries.deleteFlow(tx, uuid))) throw noFlowDetail(uuid);
+    });
+  }
+
+  async #readFlow(queries: Queries, tx: Transaction<Schema>, uuid: string): Promise<FlowDetail> {
+    const stored = await queries.flow(tx, uuid);
+    if (stored === null) throw noFlowDetail(uuid);
+    return this.#rows.decodeFlow(stored.flow, this.#decodeAtoms(await queries.atomsOfFlow(tx, uuid)));
   }
 
   async #readBook(queries: Queries, tx: Transaction<Schema>, uuid: string, lazy: boolean): Promise<LogBook> {
@@ -325,14 +389,12 @@ function groupBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): R
   return groups;
 }
 
-async function missed(
-  queries: Queries,
-  tx: Transaction<Schema>,
-  flowUuid: string,
-  expected: number,
-): Promise<FlowstateError> {
-  const stored = await queries.flow(tx, flowUuid);
-  return stored === null ? noFlowDetail(flowUuid) : new StorageConflictError(flowUuid, expected, stored.flow.revision);
+/** Why a flow could not be advanced. It resolves when it had been: the unit of work was sent again. */
+async function missed(queries: Queries, tx: Transaction<Schema>, unit: UnitOfWork): Promise<void> {
+  const stored = await queries.flow(tx, unit.flowUuid);
+  if (stored === null) throw noFlowDetail(unit.flowUuid);
+  if (!mustApply(unit, stored.flow)) return;
+  throw new StorageConflictError(unit.flowUuid, unit.expectedRevision, stored.flow.revision);
 }
 
 /** Why atoms could not be written. */
@@ -358,4 +420,8 @@ function noLogbook(uuid: string): NotFoundError {
 
 function noFlowDetail(uuid: string): NotFoundError {
   return new NotFoundError(`There is no flow detail ${uuid}`);
+}
+
+function noAtomDetail(uuid: string): NotFoundError {
+  return new NotFoundError(`There is no atom detail ${uuid}`);
 }
