@@ -44,11 +44,23 @@ class Places {
   /** Which part of the other plan is the same one, by number: see `match`. */
   readonly others: (number | undefined)[] = [];
 
+  readonly #hasAtoms: Uint8Array;
+
   constructor(readonly parts: readonly PlannedPart[]) {
+    this.#hasAtoms = new Uint8Array(parts.length);
     for (const [number, part] of parts.entries()) {
       (this.children[part.parent] ??= []).push(number);
       if (part.kind !== 'flow') this.atoms.set(part.name, { atom: part, number });
     }
+    for (let number = parts.length - 1; number > 0; number--) {
+      const part = parts[number];
+      if (part !== undefined && !(part.kind === 'flow' && this.isEmpty(number))) this.#hasAtoms[part.parent] = 1;
+    }
+  }
+
+  /** Whether there is no atom in a flow, at any depth. */
+  isEmpty(flow: number): boolean {
+    return this.#hasAtoms[flow] !== 1;
   }
 
   /** The direct parts of a flow; of -1, the root. */
@@ -59,8 +71,9 @@ class Places {
   /** The flow that a part is in, from the root down. */
   path({ parent }: PlannedPart): string {
     const names: string[] = [];
-    for (let flow = this.parts[parent]; flow !== undefined; flow = this.parts[flow.parent]) names.push(flow.name);
-    if (names.length > MOST_SHOWN) names.splice(1, names.length - MOST_SHOWN, '…');
+    let flow = this.parts[parent];
+    for (; flow !== undefined && names.length < MOST_SHOWN; flow = this.parts[flow.parent]) names.push(flow.name);
+    if (flow !== undefined) names.push('…');
     return names.length === 0 ? 'no flow' : names.reverse().join('/');
   }
 
@@ -69,7 +82,7 @@ class Places {
   }
 }
 
-/** How many flows of a path are shown. */
+/** How many flows of a path are shown, the innermost. */
 const MOST_SHOWN = 8;
 
 interface Reasons {
@@ -141,16 +154,15 @@ class Comparison {
       from.others[one] = other;
       to.others[other] = one;
     };
-    const root = from.parts[0];
-    if (root !== undefined && root.kind === 'flow' && to.parts[0]?.kind === 'flow') pair(0, 0);
+    if (from.parts[0]?.kind === 'flow' && to.parts[0]?.kind === 'flow') pair(0, 0);
     for (const [number, part] of to.parts.entries()) {
       const before = to.others[number];
       if (part.kind === 'flow' && before !== undefined) this.#matchInside(before, number, pair);
     }
     for (const { atom, number } of to.atoms.values()) {
       const before = from.atoms.get(atom.name);
-      const isElsewhere = before?.atom.kind === atom.kind && to.others[number] === undefined;
-      if (!isElsewhere || before === undefined || (atom.parent === -1 && before.atom.parent === -1)) continue;
+      if (before === undefined || before.atom.kind !== atom.kind || to.others[number] !== undefined) continue;
+      if (atom.parent === -1 && before.atom.parent === -1) continue;
       const was = from.path(before.atom);
       const is = to.path(atom);
       const what = was === is ? `is in another flow named ${is}` : `was in ${was}, is in ${is}`;
@@ -160,12 +172,14 @@ class Comparison {
 
   #matchInside(before: number, now: number, pair: (one: number, other: number) => void): void {
     const { from, to } = this;
-    const flows = new Map<string, number[]>();
+    const flows = new Map<string, Set<number>>();
     for (const child of from.inside(before)) {
       const part = from.parts[child];
-      if (part?.kind === 'flow') flows.set(part.name, [...(flows.get(part.name) ?? []), child]);
+      if (part?.kind !== 'flow') continue;
+      const namesakes = flows.get(part.name);
+      if (namesakes === undefined) flows.set(part.name, new Set([child]));
+      else namesakes.add(child);
     }
-    const unmatched: number[] = [];
     for (const child of to.inside(now)) {
       const part = to.parts[child];
       if (part === undefined) continue;
@@ -174,31 +188,25 @@ class Comparison {
         if (known?.atom.kind === part.kind && known.atom.parent === before) pair(known.number, child);
         continue;
       }
-      const candidates = flows.get(part.name) ?? [];
-      // Of several flows with one name it is the one that an atom in it was in.
-      const same = candidates.length < 2 ? candidates[0] : this.#sharingAnAtom(candidates, child);
-      if (same === undefined) unmatched.push(child);
-      else {
-        pair(same, child);
-        flows.set(
-          part.name,
-          candidates.filter((candidate) => candidate !== same),
-        );
-      }
-    }
-    for (const child of unmatched) {
-      const same = flows.get(to.nameOf(child))?.shift();
-      if (same !== undefined) pair(same, child);
+      const candidates = flows.get(part.name);
+      if (candidates === undefined) continue;
+      // A flow is the one that an atom in it was in; an empty one is any empty one.
+      const same = to.isEmpty(child)
+        ? [...candidates].find((candidate) => from.isEmpty(candidate))
+        : this.#sharingAnAtom(candidates, child);
+      if (same === undefined) continue;
+      pair(same, child);
+      candidates.delete(same);
     }
   }
 
-  #sharingAnAtom(candidates: readonly number[], flow: number): number | undefined {
+  #sharingAnAtom(candidates: ReadonlySet<number>, flow: number): number | undefined {
     const { from, to } = this;
     // What is in a flow comes right behind it.
     for (let at = flow + 1; (to.parts[at]?.parent ?? -1) >= flow; at++) {
-      let was = from.atoms.get(to.nameOf(at))?.number;
-      while (was !== undefined && was >= 0 && !candidates.includes(was)) was = from.parts[was]?.parent;
-      if (was !== undefined && was >= 0) return was;
+      let was = from.atoms.get(to.nameOf(at))?.number ?? -1;
+      while (was >= 0 && !candidates.has(was)) was = from.parts[was]?.parent ?? -1;
+      if (was >= 0) return was;
     }
     return undefined;
   }

@@ -63,6 +63,7 @@ const PATTERNS = ['linear', 'unordered', 'graph'] as const;
 const USUAL_VERSION = '1.0';
 /** What `revert` takes where it takes nothing and `execute` does; left out, it takes the same. */
 const NOTHING = 1;
+const NONE: readonly never[] = [];
 
 /**
  * Writes down the plan of a compiled flow: which atoms, of which kind and version, where, and how they are wired.
@@ -75,36 +76,35 @@ export function planOf(compilation: Compilation): Plan {
   const numbers = new Int32Array(compilation.nodes.length).fill(-1);
   for (const [number, { index }] of order.entries()) numbers[index] = number;
   const links = linksByTarget(compilation, numbers);
-  const parts = order.map((node) => encodePart(node, numbers, links.get(node.index) ?? []));
+  const parts = order.map((node) => encodePart(node, numbers, links.get(node.index) ?? NONE));
   const text = JSON.stringify({ format: FORMAT, parts });
   return { text, fingerprint: createHash('sha256').update(text).digest('hex') };
 }
 
 /** All parts, a flow before its children. Children of a linear flow are in their order, all others by name. */
 function partsInOrder(nodes: readonly PlanNode[]): PlanNode[] {
-  const children = new Map<PlanNode, PlanNode[]>();
   const byPosition: PlanNode[] = [];
   for (const node of nodes) if (node.kind !== 'end') byPosition[node.position] = node;
-  for (const node of byPosition) {
-    if (node.parent === null) continue;
-    const siblings = children.get(node.parent);
-    if (siblings === undefined) children.set(node.parent, [node]);
-    else siblings.push(node);
-  }
-  const firstAtoms = firstAtomNames(byPosition);
-  const byName = (one: PlanNode, other: PlanNode) =>
+  /** By the index of their flow. */
+  const children: (PlanNode[] | undefined)[] = [];
+  for (const node of byPosition) if (node.parent !== null) (children[node.parent.index] ??= []).push(node);
+  let firstAtoms: readonly (string | undefined)[] | undefined;
+  const byName = (one: PlanNode, other: PlanNode) => {
     // The retry comes first, wherever its name would stand.
-    Number(other.kind === 'retry') - Number(one.kind === 'retry') ||
-    compareText(one.name, other.name) ||
+    if (one.kind === 'retry') return -1;
+    if (other.kind === 'retry') return 1;
+    if (one.name !== other.name) return compareText(one.name, other.name);
     // Flows may share a name; atoms do not.
-    compareText(firstAtoms.get(one) ?? '', firstAtoms.get(other) ?? '');
+    firstAtoms ??= firstAtomNames(byPosition);
+    return compareText(firstAtoms[one.index] ?? '', firstAtoms[other.index] ?? '');
+  };
   const [root] = byPosition;
   const order: PlanNode[] = [];
   const stack = root === undefined ? [] : [root];
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
     order.push(node);
-    if (node.kind !== 'flow') continue;
-    const inside = children.get(node) ?? [];
+    const inside = node.kind === 'flow' ? children[node.index] : undefined;
+    if (inside === undefined || node.kind !== 'flow') continue;
     if (node.item.pattern !== 'linear') inside.sort(byName);
     for (let at = inside.length - 1; at >= 0; at--) {
       const child = inside[at];
@@ -114,17 +114,14 @@ function partsInOrder(nodes: readonly PlanNode[]): PlanNode[] {
   return order;
 }
 
-/** Of each part the name that sorts first among the atoms in it. */
-function firstAtomNames(byPosition: readonly PlanNode[]): ReadonlyMap<PlanNode, string> {
-  const first = new Map<PlanNode, string>();
-  for (let at = byPosition.length - 1; at >= 0; at--) {
-    const node = byPosition[at];
-    if (node === undefined) continue;
-    if (isAtom(node)) first.set(node, node.name);
-    const own = first.get(node);
-    if (own === undefined || node.parent === null) continue;
-    const known = first.get(node.parent);
-    if (known === undefined || own < known) first.set(node.parent, own);
+/** By index, of each part the name that sorts first among the atoms in it. */
+function firstAtomNames(byPosition: readonly PlanNode[]): readonly (string | undefined)[] {
+  const first: (string | undefined)[] = [];
+  for (const { index, parent, ...node } of byPosition.toReversed()) {
+    const own = node.kind === 'flow' ? first[index] : (first[index] = node.name);
+    if (own === undefined || parent === null) continue;
+    const known = first[parent.index];
+    if (known === undefined || own < known) first[parent.index] = own;
   }
   return first;
 }
@@ -161,7 +158,7 @@ function isMade({ metadata }: Edge): boolean {
  */
 function encodePart(node: PlanNode, numbers: Int32Array, links: readonly PlannedLink[]): unknown[] {
   const parent = node.parent === null ? -1 : (numbers[node.parent.index] ?? -1);
-  const linked = links.map(({ from, depth }) => (depth === null ? from : [from, depth]));
+  const linked = links.length === 0 ? NONE : links.map(({ from, depth }) => (depth === null ? from : [from, depth]));
   const encoded = isAtom(node)
     ? [KINDS.indexOf(node.kind), node.name, parent, ...wiringOf(node.item), linked]
     : [0, node.name, parent, patternOf(node.item.pattern), linked];
@@ -176,12 +173,14 @@ function isUsual(value: unknown): boolean {
 function wiringOf({ version, executeMapping, revertMapping, saveAs, inject }: Atom): unknown[] {
   const takes = bindingsOf(executeMapping);
   const takesToRevert = revertMapping === executeMapping ? takes : bindingsOf(revertMapping);
+  const provides: PlannedSymbol[] = [];
+  saveAs.forEach((part, symbol) => provides.push(part === null ? symbol : [symbol, part]));
   return [
     version === USUAL_VERSION ? 0 : version,
     takes,
     isSameText(takes, takesToRevert) ? 0 : takesToRevert.length === 0 ? NOTHING : takesToRevert,
-    Array.from(saveAs, ([symbol, part]) => (part === null ? symbol : [symbol, part])).sort(byFirst),
-    inject === undefined ? [] : Object.keys(inject).sort(compareText),
+    provides.length < 2 ? provides : provides.sort(byFirst),
+    inject === undefined ? NONE : Object.keys(inject).sort(compareText),
   ];
 }
 

@@ -1,7 +1,8 @@
+import { shown } from '../atoms/arguments.js';
 import type { Compilation } from '../compiler/compilation.js';
 import type { Plan } from '../compiler/plan.js';
 import { planOf, readPlan } from '../compiler/plan.js';
-import { DuplicateError, IncompatibleVersionError, InvalidFormatError, NotFoundError } from '../errors.js';
+import { DuplicateError, IncompatibleVersionError, NotFoundError } from '../errors.js';
 import { nearestName } from '../nearest-name.js';
 import type { Attempt, AtomDetail } from '../persistence/details.js';
 import type { Storage } from '../storage/storage.js';
@@ -48,11 +49,13 @@ export function planDifference(compilation: Compilation, storage: Storage): Plan
 }
 
 function compared({ text }: Plan, compilation: Compilation, storage: Storage): PlanDifference {
-  const { planText } = storage;
-  if (planText === null) {
-    throw new InvalidFormatError(`The run ${storage.flowUuid} has the fingerprint of a plan, and not the plan`);
-  }
-  return differenceBetween(readPlan(planText), readPlan(text), compilation, storage);
+  return differenceBetween(readPlan(storedPlan(storage)), readPlan(text), compilation, storage);
+}
+
+/** @throws {RangeError} for a run that was read without its records: it would be taken for one that never began. */
+function storedPlan({ planText, flowUuid }: Storage): string {
+  if (planText !== null) return planText;
+  throw new RangeError(`flowDetail takes a run with its atoms, got the run ${flowUuid} without: was it read lazily?`);
 }
 
 /**
@@ -64,6 +67,7 @@ function compared({ text }: Plan, compilation: Compilation, storage: Storage): P
  * @param plan - That of the compilation.
  * @throws {PlanChangedError} when there is no consent; nothing is changed then.
  * @throws {DuplicateError|NotFoundError|RangeError|TypeError} for a migration that cannot be made, likewise.
+ * @throws {RangeError} for a run that was read lazily.
  */
 export async function settlePlan(
   plan: Plan,
@@ -72,7 +76,9 @@ export async function settlePlan(
   onPlanChange: OnPlanChange,
 ): Promise<void> {
   const { planFingerprint } = storage;
-  if (planFingerprint === null || planFingerprint === plan.fingerprint || !isUnderWay(storage)) return;
+  if (planFingerprint === null) return;
+  storedPlan(storage);
+  if (planFingerprint === plan.fingerprint || !isUnderWay(storage)) return;
   const atoms = compilation.atoms.map(({ item }) => item);
   // An atom that turned from a task into a retry is a mistake, and no change that one could consent to.
   if (typeof onPlanChange !== 'function') storage.checkAtoms(atoms);
@@ -85,21 +91,24 @@ export async function settlePlan(
   const names = orderOfRenaming(rename, compilation, storage);
   const changed = await converted(convert, names, compilation, storage);
   // Nothing can be refused from here on.
-  for (const [name, detail] of changed) storage.write(storage.slot(name), detail);
   storage.renameAtoms(names);
+  for (const [name, change] of changed) {
+    const slot = storage.slot(name);
+    storage.write(slot, change(slot.detail));
+  }
   storage.keepPlan(plan);
   await storage.commit();
 }
 
 function readMigration(answer: unknown): { rename: Map<string, unknown>; convert: Map<string, unknown> } {
   const takes = "onPlanChange takes a function that returns 'accept', 'refuse' or { rename, convert }";
-  if (!isObject(answer)) throw new TypeError(`${takes}, got ${String(answer)}`);
+  if (!isObject(answer)) throw new TypeError(`${takes}, got ${shown(answer)}`);
   for (const key of Object.keys(answer)) {
     if (key !== 'rename' && key !== 'convert') throw new RangeError(`${takes}, got ${JSON.stringify(key)}`);
   }
   const read = (key: 'rename' | 'convert') => {
     const given: unknown = Object.hasOwn(answer, key) ? (answer as PlanMigration)[key] : undefined;
-    if (given !== undefined && !isObject(given)) throw new TypeError(`${takes}, got ${key}: ${String(given)}`);
+    if (given !== undefined && !isObject(given)) throw new TypeError(`${takes}, for ${key} got ${shown(given)}`);
     return new Map<string, unknown>(Object.entries(given ?? {}));
   };
   return { rename: read('rename'), convert: read('convert') };
@@ -117,7 +126,7 @@ function orderOfRenaming(
 ): ReadonlyMap<string, string> {
   const sources = new Map<string, string>();
   for (const [from, to] of rename) {
-    if (typeof to !== 'string') throw new TypeError(`rename takes names, got ${String(to)} for ${from}`);
+    if (typeof to !== 'string') throw new TypeError(`rename takes names, got ${shown(to)} for ${from}`);
     if (isReserved(from) || storage.find(from) === undefined) {
       throw new NotFoundError(`rename: ${absent(from, storage.atomNames())} in the stored run`);
     }
@@ -164,44 +173,47 @@ function absent(name: string, known: readonly string[]): string {
   return `there is no atom named ${JSON.stringify(name)}${meant === null ? '' : ` (did you mean ${meant}?)`}`;
 }
 
-/** The records with converted results, by their old names. */
+/** What puts converted results into records, by the new names of the atoms. Everything that can fail has been done. */
 async function converted(
   convert: ReadonlyMap<string, unknown>,
   renamed: ReadonlyMap<string, string>,
   compilation: Compilation,
   storage: Storage,
-): Promise<ReadonlyMap<string, AtomDetail>> {
-  const details = new Map<string, AtomDetail>();
+): Promise<ReadonlyMap<string, (detail: AtomDetail) => AtomDetail>> {
+  const changes = new Map<string, (detail: AtomDetail) => AtomDetail>();
   const oldNames = new Map(Array.from(renamed, ([from, to]) => [to, from]));
   for (const [name, change] of convert) {
-    const oldName = oldNames.get(name) ?? name;
-    const detail = renamed.has(name) && !oldNames.has(name) ? undefined : storage.find(oldName);
+    const isGone = renamed.has(name) && !oldNames.has(name);
+    const detail = isGone ? undefined : storage.find(oldNames.get(name) ?? name);
     if (detail === undefined || !compilation.hasAtom(name)) {
-      throw new NotFoundError(
-        `convert: ${absent(
-          name,
-          compilation.atoms.map((atom) => atom.name),
-        )} in the run`,
-      );
+      const known = compilation.atoms.map((atom) => atom.name);
+      throw new NotFoundError(`convert: ${absent(name, known)} in the run`);
     }
-    if (typeof change !== 'function') throw new TypeError(`convert takes functions, got ${String(change)} for ${name}`);
+    if (typeof change !== 'function') throw new TypeError(`convert takes functions, got ${shown(change)} for ${name}`);
     const convertOne = async (result: unknown) => {
       const value: unknown = await (change as (result: unknown) => unknown)(result);
       storage.codec?.encode(value);
       return value;
     };
-    details.set(oldName, await withResults(detail, convertOne));
+    changes.set(name, await conversionOf(detail, convertOne));
   }
-  return details;
+  return changes;
 }
 
-/** The record with its results converted, where `execute` gave any. */
-async function withResults(detail: AtomDetail, convert: (result: unknown) => Promise<unknown>): Promise<AtomDetail> {
+async function conversionOf(
+  detail: AtomDetail,
+  convert: (result: unknown) => Promise<unknown>,
+): Promise<(detail: AtomDetail) => AtomDetail> {
   if (detail.kind === 'retry') {
-    const results: Attempt[] = [];
-    for (const { provided, failures } of detail.results) results.push({ provided: await convert(provided), failures });
-    return { ...detail, results };
+    const provided: unknown[] = [];
+    for (const attempt of detail.results) provided.push(await convert(attempt.provided));
+    // The failures of its attempts are named after the atoms, which may have been renamed.
+    const convertAll = (attempts: readonly Attempt[]) =>
+      attempts.map(({ failures }, at) => ({ provided: provided[at], failures }));
+    return (renamed) => (renamed.kind === 'retry' ? { ...renamed, results: convertAll(renamed.results) } : renamed);
   }
   const hasResult = detail.failure === null && (detail.state === 'SUCCESS' || detail.results !== null);
-  return hasResult ? { ...detail, results: await convert(detail.results) } : detail;
+  if (!hasResult) return (renamed) => renamed;
+  const results = await convert(detail.results);
+  return (renamed) => (renamed.kind === 'task' ? { ...renamed, results } : renamed);
 }
