@@ -9,7 +9,7 @@ import { Flow } from '../flows/flow.js';
 import type { StoreOption } from '../flows/flow-types.js';
 import type { Connection, PersistenceBackend } from '../persistence/backend.js';
 import { createFlowDetail } from '../persistence/books.js';
-import type { FlowDetail, LogBook } from '../persistence/details.js';
+import type { FlowDetail, LogBook, Meta } from '../persistence/details.js';
 import { fetch } from '../persistence/fetch.js';
 import type { BackendConf } from '../persistence/fetch.js';
 import { nearestName } from '../nearest-name.js';
@@ -67,7 +67,8 @@ type WithStore = { readonly store?: Readonly<Record<string, unknown>> | undefine
 /**
  * Makes an engine for a flow, or for a single task.
  *
- * @param options.store - Values for symbols that no atom provides, by name. They are kept with the run.
+ * @param options.store - Values for symbols that no atom provides, by name. They are kept with the run: when it is
+ * loaded, or, for one that was stored with a plan and may yet be refused, when it is prepared.
  * @throws {NotFoundError} for an engine or a backend that there is not.
  * @throws {RangeError|TypeError} for options that are unknown or out of range.
  * @throws {StorageError} when the backend cannot be used.
@@ -83,7 +84,17 @@ export async function load<const Loaded extends Runnable>(
   return loadUntyped(flow, others, store);
 }
 
-async function loadUntyped(flow: Runnable, given: LoadOptions, store: WithStore['store']): Promise<Engine> {
+/**
+ * As `load`, for flows that TypeScript knows nothing of.
+ *
+ * @param metaOf - What the metadata of a new run are, from those of the flow. Default: the same.
+ */
+export async function loadUntyped(
+  flow: Runnable,
+  given: LoadOptions,
+  store: WithStore['store'],
+  metaOf = (meta: Meta) => meta,
+): Promise<Engine> {
   const { engine: kind = 'default', flowDetail, book, backend: conf, ...rest } = given;
   const options = engineOptions({ ...rest });
   const { executors, release: releaseExecutors } = executorsFor(kind, options);
@@ -97,7 +108,7 @@ async function loadUntyped(flow: Runnable, given: LoadOptions, store: WithStore[
   };
   try {
     const environment = options.environment ?? systemEnvironment;
-    const meta = flow instanceof Flow ? flow.meta : {};
+    const meta = metaOf(flow instanceof Flow ? flow.meta : {});
     const detail =
       flowDetail ??
       (await createFlowDetail(flow.name, { book, backend: backend ?? undefined, meta, environment })).flowDetail;
