@@ -25,7 +25,7 @@ export interface LogBookRow extends Omit<LogBookRecord, 'meta'> {
 }
 
 /** Unchecked: a row as it was read from a store. */
-type Read<Row> = { readonly [Column in keyof Row]: unknown };
+export type Read<Row> = { readonly [Column in keyof Row]: unknown };
 
 /**
  * Turns details into rows and back.
