@@ -43,8 +43,7 @@ const step = (name: string, options: StepOptions = {}) =>
 async function runUntil(last: string, flow: Flow | Task, backend: PersistenceBackend): Promise<string> {
   const engine = await loadUntyped(flow, { backend }, { given: 1 });
   engine.atomNotifier.register('SUCCESS', (_, details) => {
-    if (details !== undefined && ('taskName' in details ? details.taskName : details.retryName) === last)
-      engine.suspend();
+    if (('taskName' in details ? details.taskName : details.retryName) === last) engine.suspend();
   });
   expect(await engine.run()).toBe('SUSPENDED');
   await engine.close();
