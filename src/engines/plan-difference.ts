@@ -131,7 +131,7 @@ function majorOf(version: string): number {
 }
 
 /** Whether anything has become of an atom, or was decided about it. */
-export function hasBegun({ state, intention }: AtomDetail): boolean {
+function hasBegun({ state, intention }: AtomDetail): boolean {
   return !(state === null || state === 'PENDING') || intention !== 'EXECUTE';
 }
 

@@ -568,3 +568,15 @@ describe('the record of a plan', () => {
     await expect((await resume(linear('trip').add(step('a')), backend, uuid)).run()).rejects.toThrow(PlanChangedError);
   });
 });
+
+describe('a run that is not there', () => {
+  it('is named when it is taken up, and nothing is made of it', async () => {
+    const { backend: other, uuid, flow } = await halfway();
+    const backend = memoryBackend();
+    const engine = await loadUntyped(flow(), { backend, flowDetail: await stored(other, uuid) }, undefined);
+    await expect(engine.run()).rejects.toThrow(NotFoundError);
+    await expect(engine.run()).rejects.toThrow(uuid);
+    expect(await snapshotOf(backend)).toEqual([]);
+    await expect(stored(backend, uuid)).rejects.toThrow(uuid);
+  });
+});
