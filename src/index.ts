@@ -33,7 +33,16 @@ export * as engines from './engines/engines.js';
 export { Engine } from './engines/engine.js';
 export type { FlowDetails } from './engines/engine.js';
 export type { AtomDetails } from './engines/atom-services.js';
+export type { FactoryArguments, FactoryDetails, FlowFactory, ModuleLoader } from './engines/factories.js';
 export type { LoadOptions } from './engines/load.js';
+export type {
+  LoadFromDetailOptions,
+  LoadFromFactoryOptions,
+  SaveFactoryDetailsOptions,
+} from './engines/load-factory.js';
+export { PlanChangedError } from './engines/plan-consent.js';
+export type { OnPlanChange, PlanAnswer, PlanMigration } from './engines/plan-consent.js';
+export type { PlanDifference, PlannedChange } from './engines/plan-difference.js';
 export type { Statistics } from './engines/statistics.js';
 
 export { systemEnvironment } from './environment.js';
@@ -87,6 +96,8 @@ export * as persistence from './persistence/persistence.js';
 export type { Codec, Connection, FlowQuery, FoundFlow, PersistenceBackend, UnitOfWork } from './persistence/backend.js';
 export type { EncryptingCodecOptions } from './persistence/codecs/encrypting.js';
 export type { AtomDetail, AtomState, FlowDetail, LogBook, RetryDetail, TaskDetail } from './persistence/details.js';
+export type { ExportedFlow, ExportOptions, ImportOptions, LogbookExport } from './persistence/logbook-export.js';
+export type { Pruned, PruneOptions } from './persistence/logbooks.js';
 
 export type { FormatDetailOptions } from './persistence/format-detail.js';
 export type { ValueOptions } from './persistence/value-format.js';

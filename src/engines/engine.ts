@@ -4,6 +4,7 @@ import { engineMachine, flowMachine, retryMachine, taskMachine } from '../../mac
 import type { Task } from '../atoms/task.js';
 import type { Compilation } from '../compiler/compilation.js';
 import { compile } from '../compiler/compile.js';
+import { planOf } from '../compiler/plan.js';
 import type { Environment } from '../environment.js';
 import { systemEnvironment } from '../environment.js';
 import { ExecutionError, InvalidStateError } from '../errors.js';
@@ -23,6 +24,8 @@ import { Company } from './company.js';
 import type { Work } from './drive.js';
 import { Drive, stageOf } from './drive.js';
 import type { EngineOptions } from './options.js';
+import { planDifference, settlePlan } from './plan-consent.js';
+import type { PlanDifference } from './plan-difference.js';
 import type { Executors } from './run.js';
 import { Run } from './run.js';
 import { Runtime } from './runtime.js';
@@ -212,20 +215,34 @@ export class Engine {
   }
 
   /**
+   * How the flow differs from the one that the run was last prepared with (D20). Compiles it; changes nothing.
+   *
+   * @returns null for a run that has no plan: it is new, in memory only, or stored by an older flowstate.
+   */
+  planDifference(): PlanDifference | null {
+    this.compile();
+    return planDifference(this.#compiled('planDifference'), this.storage);
+  }
+
+  /**
    * Registers the atoms and takes up a run that was interrupted. `run` does it by itself.
    *
    * @throws {InvalidStateError} before `compile()`.
    * @throws {DuplicateError} when an atom was stored as one of the other kind; nothing is changed then.
+   * @throws {PlanChangedError} when the run was stored with another flow, and `onPlanChange` does not consent; likewise.
    */
   async prepare(): Promise<void> {
     const compilation = this.#compiled('prepare');
     if (!this.#isPrepared) {
       const atoms = compilation.atoms.map(({ item }) => item);
+      const plan = this.storage.isDurable || this.storage.planFingerprint !== null ? planOf(compilation) : null;
+      if (plan !== null) await settlePlan(plan, compilation, this.storage, this.options.onPlanChange);
       this.storage.checkAtoms(atoms);
       await this.#tellFlow({ type: 'resume' });
       const slots: (AtomSlot | undefined)[] = compilation.nodes.map(() => undefined);
       const registered = this.storage.ensureAtoms(atoms);
       compilation.atoms.forEach(({ index }, at) => (slots[index] = registered[at]));
+      if (plan !== null) this.storage.keepPlan(plan);
       this.storage.surroundings = surroundingsOf(compilation, slots);
       const transient = this.options.injectTransient;
       for (const { name, item } of compilation.atoms) {

@@ -9,7 +9,7 @@ import { Flow } from '../flows/flow.js';
 import type { StoreOption } from '../flows/flow-types.js';
 import type { Connection, PersistenceBackend } from '../persistence/backend.js';
 import { createFlowDetail } from '../persistence/books.js';
-import type { FlowDetail, LogBook } from '../persistence/details.js';
+import type { FlowDetail, LogBook, Meta } from '../persistence/details.js';
 import { fetch } from '../persistence/fetch.js';
 import type { BackendConf } from '../persistence/fetch.js';
 import { nearestName } from '../nearest-name.js';
@@ -44,7 +44,10 @@ export interface LoadOptions {
   readonly checkpoint?: EngineOptions['checkpoint'] | undefined;
   /** @default 'compiled' */
   readonly interpreter?: EngineOptions['interpreter'] | undefined;
-  /** For a flow that is not the one that was stored: not compared yet, either value goes on. @default 'refuse' */
+  /**
+   * For a run whose flow is not the one that it was stored with, in a way that needs consent: `accept`, `refuse`, or a
+   * function of the difference that says either, or gives a migration. @default 'refuse'
+   */
   readonly onPlanChange?: EngineOptions['onPlanChange'] | undefined;
   /** Longest time, in milliseconds, that progress waits for a commit. @default 1000 */
   readonly progressFlushMs?: number | undefined;
@@ -64,7 +67,8 @@ type WithStore = { readonly store?: Readonly<Record<string, unknown>> | undefine
 /**
  * Makes an engine for a flow, or for a single task.
  *
- * @param options.store - Values for symbols that no atom provides, by name. They are kept with the run.
+ * @param options.store - Values for symbols that no atom provides, by name. They are kept with the run: when it is
+ * loaded, or, for one that was stored with a plan and may yet be refused, when it is prepared.
  * @throws {NotFoundError} for an engine or a backend that there is not.
  * @throws {RangeError|TypeError} for options that are unknown or out of range.
  * @throws {StorageError} when the backend cannot be used.
@@ -80,7 +84,17 @@ export async function load<const Loaded extends Runnable>(
   return loadUntyped(flow, others, store);
 }
 
-async function loadUntyped(flow: Runnable, given: LoadOptions, store: WithStore['store']): Promise<Engine> {
+/**
+ * As `load`, for flows that TypeScript knows nothing of.
+ *
+ * @param metaOf - What the metadata of a new run are, from those of the flow. Default: the same.
+ */
+export async function loadUntyped(
+  flow: Runnable,
+  given: LoadOptions,
+  store: WithStore['store'],
+  metaOf = (meta: Meta) => meta,
+): Promise<Engine> {
   const { engine: kind = 'default', flowDetail, book, backend: conf, ...rest } = given;
   const options = engineOptions({ ...rest });
   const { executors, release: releaseExecutors } = executorsFor(kind, options);
@@ -94,7 +108,7 @@ async function loadUntyped(flow: Runnable, given: LoadOptions, store: WithStore[
   };
   try {
     const environment = options.environment ?? systemEnvironment;
-    const meta = flow instanceof Flow ? flow.meta : {};
+    const meta = metaOf(flow instanceof Flow ? flow.meta : {});
     const detail =
       flowDetail ??
       (await createFlowDetail(flow.name, { book, backend: backend ?? undefined, meta, environment })).flowDetail;
@@ -107,12 +121,18 @@ async function loadUntyped(flow: Runnable, given: LoadOptions, store: WithStore[
       executors,
       release,
     });
-    if (store !== undefined) await engine.storage.inject(store);
+    if (store !== undefined) await injectInto(engine, store);
     return engine;
   } catch (error) {
     await release();
     throw error;
   }
+}
+
+/** A run that has a plan may yet be refused: then nothing of it is changed, so these wait for `prepare`. */
+async function injectInto({ storage }: Engine, store: Readonly<Record<string, unknown>>): Promise<void> {
+  if (storage.planFingerprint === null) await storage.inject(store);
+  else storage.addValues(store);
 }
 
 function executorsFor(kind: string, options: EngineOptions): { executors: Executors; release: () => Promise<void> } {

@@ -3,6 +3,7 @@ import { checkMaxWorkers } from '../executors/async.js';
 import type { Executor } from '../executors/executor.js';
 import { nearestName } from '../nearest-name.js';
 import type { CommitRetryPolicy } from '../storage/ledger.js';
+import type { OnPlanChange } from './plan-consent.js';
 
 /** How an engine runs a flow. */
 export interface EngineOptions {
@@ -18,8 +19,8 @@ export interface EngineOptions {
   readonly checkpoint: 'round' | 'change';
   /** Flowstate's compiled charts, or XState's own interpreter. They do the same, at different speed. */
   readonly interpreter: 'compiled' | 'native';
-  /** For a flow that is not the one that was stored (D20). The two are not compared yet: either value goes on. */
-  readonly onPlanChange: 'accept' | 'refuse';
+  /** For a run whose flow is not the one that it was stored with (D20). */
+  readonly onPlanChange: OnPlanChange;
   /** Longest time, in milliseconds, that progress waits for a commit that takes it along (C4). */
   readonly progressFlushMs: number;
   /** How a commit that the store failed is tried again. */
@@ -49,7 +50,6 @@ const DEFAULTS: EngineOptions = {
 const CHOICES = {
   checkpoint: ['round', 'change'],
   interpreter: ['compiled', 'native'],
-  onPlanChange: ['accept', 'refuse'],
 } as const;
 
 /** What `engines.load` takes beside these. */
@@ -86,6 +86,10 @@ export function engineOptions(given: Readonly<Record<string, unknown>>): EngineO
         `${name} takes ${choices.map((choice) => `'${choice}'`).join(' or ')}, got ${JSON.stringify(value)}`,
       );
     }
+  }
+  const { onPlanChange } = options;
+  if (onPlanChange !== 'accept' && onPlanChange !== 'refuse' && typeof onPlanChange !== 'function') {
+    throw new RangeError(`onPlanChange takes 'accept', 'refuse' or a function, got ${JSON.stringify(onPlanChange)}`);
   }
   checkMaxWorkers(options.maxWorkers);
   const { attempts, delayMs, ...others } = { ...DEFAULTS.commitRetry, ...options.commitRetry };

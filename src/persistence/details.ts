@@ -17,7 +17,7 @@ interface AtomDetailBase {
   readonly position: number;
   /** The version of the atom when its detail was made, such as `1.0`. */
   readonly version: string | null;
-  /** null only for the record that holds injected values, before its first value. */
+  /** null only for records that are no atom's: injected values before there are any, and the plan of the flow. */
   readonly state: AtomState | null;
   readonly intention: Intention;
   readonly meta: Meta;

@@ -16,3 +16,5 @@ export { richCodec } from './codecs/rich.js';
 export { backend, fetch } from './fetch.js';
 export { formatDetail } from './format-detail.js';
 export { forwardingConnection } from './forwarding.js';
+export { exportLogbook, importLogbook } from './logbook-export.js';
+export { destroyLogbook, findRuns, listLogbooks, pruneRuns } from './logbooks.js';

@@ -2,6 +2,7 @@ import { InvalidFormatError, UnstorableValueError } from '../errors.js';
 import type { FailureRecord } from '../failure-record.js';
 import type { Codec } from './backend.js';
 import { jsonCodec } from './codecs/json.js';
+import { LimitedCodec } from './codecs/limited.js';
 import type { AtomDetail, FlowDetail, LogBook } from './details.js';
 import { encodeAttempts, FailureText } from './failure-text.js';
 import type { AttemptRecord } from './failure-text.js';
@@ -35,7 +36,7 @@ export interface LogBookRow extends Omit<LogBookRecord, 'meta'> {
 }
 
 /** Unchecked: a row as it was read from a store. */
-type Read<Row> = { readonly [Column in keyof Row]: unknown };
+export type Read<Row> = { readonly [Column in keyof Row]: unknown };
 
 /**
  * Turns details into rows and back.
@@ -106,7 +107,11 @@ export class RowFormat {
     return value === null || value === undefined ? null : this.#encode(value, what, owner);
   }
 
-  #encodeResults({ kind, results }: AtomRecord, owner: () => string): string | null {
+  #encodeResults({ kind, results, state }: AtomRecord, owner: () => string): string | null {
+    // What is in no state is no atom's: flowstate's own notes are as large as they have to be.
+    if (state === null && this.#codec instanceof LimitedCodec) {
+      return new RowFormat(this.#codec.within).#encodeOrNull(results, 'results', owner);
+    }
     if (kind === 'task') return this.#encodeOrNull(results, 'results', owner);
     const encodeHistory = (value: unknown) => encodeAttempts(this.#codec, value as readonly AttemptRecord[]);
     return this.#checked(encode(encodeHistory, results, 'results', owner), 'results', owner);

@@ -29,6 +29,14 @@ import { extract, readExecuted, readReverted } from './values.js';
 /** The name of the record that holds injected values. No atom may have it. */
 export const INJECTOR = '_flowstate_injector';
 
+/** The name of the record that holds the plan of the flow, and of its fingerprint in the metadata of the flow. */
+export const PLAN = '_flowstate_plan';
+
+/** Whether a record belongs to the run, and is no atom's. */
+export function isReserved(name: string): boolean {
+  return name === INJECTOR || name === PLAN;
+}
+
 export interface StorageOptions {
   readonly flowDetail: FlowDetail;
   readonly connection: Connection | null;
@@ -123,15 +131,16 @@ export class Storage {
   /**
    * Checks that atoms can be registered.
    *
+   * @param recordOf - Which record an atom would have. Default: the one of its name.
    * @throws {RangeError} for an empty or reserved name.
    * @throws {DuplicateError} for a record of the other kind under the same name.
    */
-  checkAtoms(atoms: Iterable<Atom>): void {
+  checkAtoms(atoms: Iterable<Atom>, recordOf = (name: string) => this.find(name)): void {
     for (const { name, kind } of atoms) {
       if (name === '') throw new RangeError(`A ${kind} needs a name that is not empty`);
-      if (name === INJECTOR) throw new RangeError(`The name ${INJECTOR} is reserved`);
+      if (isReserved(name)) throw new RangeError(`The name ${name} is reserved`);
       if (this.#slots.size === 0) continue;
-      const stored = this.#slots.get(name)?.detail.kind ?? kind;
+      const stored = recordOf(name)?.kind ?? kind;
       if (stored !== kind) throw new DuplicateError(`${name} is a ${kind} now, and was stored as a ${stored}`);
     }
   }
@@ -166,9 +175,73 @@ export class Storage {
     return this.slot(name).detail;
   }
 
+  /** The record of an atom, if it has one. */
+  find(name: string): AtomDetail | undefined {
+    return this.#slots.get(name)?.detail;
+  }
+
   /** Of every atom that was ever registered, in that order. */
   atomNames(): string[] {
-    return [...this.#slots.keys()].filter((name) => name !== INJECTOR);
+    return [...this.#slots.keys()].filter((name) => !isReserved(name));
+  }
+
+  /** The records of the same. */
+  atomDetails(): AtomDetail[] {
+    return this.atomNames().map((name) => this.detail(name));
+  }
+
+  /**
+   * Gives records other names; what else is in them stays, also in the histories of retries.
+   *
+   * @param names - From old to new, in an order in which each new name is free when its turn comes.
+   */
+  renameAtoms(names: ReadonlyMap<string, string>): void {
+    const renamed = (name: string) => names.get(name) ?? name;
+    for (const [from, to] of names) {
+      const slot = this.slot(from);
+      this.write(slot, { ...slot.detail, name: to });
+    }
+    const slots = [...this.#slots];
+    this.#slots.clear();
+    for (const [name, slot] of slots) {
+      this.#slots.set(renamed(name), slot);
+      const { detail } = slot;
+      if (
+        detail.kind === 'retry' &&
+        detail.results.some(({ failures }) => [...failures.keys()].some((atom) => names.has(atom)))
+      ) {
+        const results = detail.results.map(({ provided, failures }) => ({
+          provided,
+          failures: new Map(Array.from(failures, ([atom, failure]) => [renamed(atom), failure])),
+        }));
+        this.write(slot, { ...detail, results });
+      }
+    }
+    const injected = [...this.#transientArguments];
+    this.#transientArguments.clear();
+    for (const [name, values] of injected) this.#transientArguments.set(renamed(name), values);
+  }
+
+  // The plan ---------------------------------------------------------------------------------------------------------
+
+  /** The fingerprint of the flow that the run was last prepared with; null where none was kept. */
+  get planFingerprint(): string | null {
+    const fingerprint = asRecord(this.flowMeta[PLAN])?.['fingerprint'];
+    return typeof fingerprint === 'string' ? fingerprint : null;
+  }
+
+  /** The plan of the flow that the run was last prepared with; null where none was kept. */
+  get planText(): string | null {
+    const text = this.#slots.get(PLAN)?.detail.results;
+    return typeof text === 'string' ? text : null;
+  }
+
+  /** Keeps the plan of the flow. It has a record of its own: it may be large, and metadata is read with every listing. */
+  keepPlan({ fingerprint, text }: { readonly fingerprint: string; readonly text: string }): void {
+    if (this.planFingerprint === fingerprint && this.planText === text) return;
+    const slot = this.#slots.get(PLAN) ?? this.#addReserved(PLAN);
+    this.write(slot, { ...slot.detail, kind: 'task', results: text });
+    this.updateFlowMetadata({ [PLAN]: { fingerprint } });
   }
 
   getAtomUuid(name: string): string {
@@ -415,21 +488,20 @@ export class Storage {
       for (const [name, value] of entries) this.#transient.set(name, value);
       return;
     }
+    this.addValues(values);
+    await this.commit();
+  }
+
+  /** As `inject`, not transient, durable with the next commit. */
+  addValues(values: Readonly<Record<string, unknown>>): void {
+    const entries = Object.entries(values);
     if (entries.length === 0) return;
-    const existing = this.#injector;
-    const slot =
-      existing ??
-      new AtomSlot(newTaskDetail({ name: INJECTOR, position: this.#nextPosition, state: null }, this.#environment));
-    const injected: Record<string, unknown> = { ...this.#injected(slot.detail) };
+    const injected: Record<string, unknown> =
+      this.#injector === null ? {} : { ...this.#injected(this.#injector.detail) };
     for (const [name, value] of entries) setOwn(injected, name, value);
     this.#check(injected, () => 'the injected values');
-    if (existing === null) {
-      this.#slots.set(INJECTOR, slot);
-      this.#injector = slot;
-      this.#nextPosition += 1;
-    }
+    const slot = (this.#injector ??= this.#addReserved(INJECTOR));
     this.write(slot, put(slot.detail, 'SUCCESS', injected));
-    await this.commit();
   }
 
   /** Gives values to one atom: in memory only, or (`transient: false`) kept with the run. */
@@ -516,6 +588,10 @@ export class Storage {
     if (detail.revertFailure !== null) this.#noteFailure('revert', slot, detail.revertFailure);
     this.#nextPosition = Math.max(this.#nextPosition, detail.position + 1);
     return slot;
+  }
+
+  #addReserved(name: string): AtomSlot {
+    return this.#add(newTaskDetail({ name, position: this.#nextPosition, state: null }, this.#environment));
   }
 
   #touch(slot: AtomSlot): void {

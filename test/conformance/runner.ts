@@ -1,5 +1,5 @@
 import type { PersistenceBackend } from '../../src/persistence/backend.js';
-import { INJECTOR } from '../../src/storage/storage.js';
+import { isReserved } from '../../src/storage/storage.js';
 import { compareCase, describeDifference } from './compare.js';
 import type { CaseRecord, Strictness } from './compare.js';
 import type { ConformanceCase } from './case.js';
@@ -105,7 +105,7 @@ function compileOnly({ engine }: Session): unknown {
 async function notStored(session: Session, record: RunRecord): Promise<string[]> {
   if (session.isDead) return [];
   const { state, atoms } = await session.stored();
-  const stored = encodeAtoms(atoms.filter(({ name }) => name !== INJECTOR));
+  const stored = encodeAtoms(atoms.filter(({ name }) => !isReserved(name)));
   const problems: string[] = [];
   if (!sameJson(state ?? 'PENDING', record.flowState))
     problems.push(`flowState: ${String(record.flowState)} was stored as ${String(state)}`);

@@ -43,7 +43,7 @@ describe('options of an engine', () => {
     [{ gatherStatistics: 'off' }, TypeError, /gatherStatistics/],
     [{ checkpoint: 'rounds' }, RangeError, /checkpoint takes 'round' or 'change', got "rounds"/],
     [{ interpreter: 'xstate' }, RangeError, /interpreter takes 'compiled' or 'native', got "xstate"/],
-    [{ onPlanChange: true }, RangeError, /onPlanChange takes 'accept' or 'refuse', got true/],
+    [{ onPlanChange: true }, RangeError, /onPlanChange takes 'accept', 'refuse' or a function, got true/],
     [{ maxWorkers: 0 }, RangeError, /maxWorkers takes a whole number from 1.*got 0/],
     [{ maxWorkers: -1 }, RangeError, /maxWorkers.*got -1/],
     [{ maxWorkers: 1.5 }, RangeError, /maxWorkers.*got 1\.5/],

@@ -48,6 +48,20 @@ async function storedRetry(backend: PersistenceBackend, uuid: string): Promise<R
   return retry;
 }
 
+describe('the plan of a large flow', () => {
+  it('is kept whatever the limit of values is', async () => {
+    const backend = memoryBackend({ maxValueBytes: LIMIT });
+    const steps = Array.from({ length: 200 }, (_, index) => step(`step-${index}`));
+    const engine = await load(linear('f').addAll(steps), { backend });
+    expect(await engine.run()).toBe('SUCCESS');
+    const again = await load(linear('f').addAll(steps.slice(1)), {
+      backend,
+      flowDetail: await storedFlow(backend, engine.storage.flowUuid),
+    });
+    expect(again.planDifference()?.removed.map(({ name }) => name)).toEqual(['step-0']);
+  });
+});
+
 describe('a result that is too large', () => {
   it.each([
     ['memory', () => memoryBackend({ maxValueBytes: LIMIT })],

@@ -29,34 +29,21 @@ function dependent(count: number): Task[] {
   });
 }
 
-function milliseconds(work: () => void): number {
-  const start = performance.now();
-  work();
-  return performance.now() - start;
-}
-
 describe('large flows', () => {
-  // Quadratic work would take a hundred times as long for ten times as much; the margin is for a busy machine.
+  // Quadratic work on so many would take longer than the test has.
   it.each([
     ['one by one', (tasks: Task[]) => tasks.forEach((each) => flow.add(each))],
     ['at once', (tasks: Task[]) => flow.addAll(tasks)],
     ['at once, the last first', (tasks: Task[]) => flow.addAll(tasks.reverse())],
     ['one by one, the last first', (tasks: Task[]) => tasks.reverse().forEach((each) => flow.add(each))],
   ])(
-    'are linked in a time that grows with their size, when added %s',
+    'are linked without looking through all that is there for each, when added %s',
     (_name, add) => {
-      const [few, many] = [dependent(2_000), dependent(20_000)];
-      const timeFor = (tasks: Task[]) => {
-        flow = graph('f');
-        return milliseconds(() => {
-          add(tasks);
-          expect([...flow.requires]).toEqual(['config']);
-          expect([...flow]).toHaveLength(tasks.length);
-        });
-      };
-      timeFor(dependent(2_000));
-      const small = timeFor(few);
-      expect(timeFor(many)).toBeLessThan(40 * Math.max(small, 10));
+      const tasks = dependent(40_000);
+      flow = graph('f');
+      add(tasks);
+      expect([...flow.requires]).toEqual(['config']);
+      expect([...flow]).toHaveLength(tasks.length);
     },
     60_000,
   );
