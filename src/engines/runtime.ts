@@ -85,7 +85,9 @@ export class Runtime {
     return signal;
   }
 
+  /** Tells the atoms that are under way. Their progress is not kept for its own sake any more. */
   abort(): void {
+    this.endRun();
     this.#abortion.abort();
   }
 
@@ -125,7 +127,7 @@ export class Runtime {
   /** Keeps how far a task is. It is durable with the next commit, which is not far (C4). */
   keepProgress(name: string, progress: number, details: Record<string, unknown>): void {
     this.storage.setTaskProgress(name, progress, this.#storable(details));
-    if (!this.storage.isDurable || this.#flush !== null) return;
+    if (!this.storage.isDurable || this.#flush !== null || this.#abortion.signal.aborted) return;
     this.#flush = this.environment.clock.setTimer(this.options.progressFlushMs, () => {
       this.#flush = null;
       // What cannot be committed now is part of the run's next commit, which reports it.

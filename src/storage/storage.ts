@@ -8,22 +8,20 @@ import { setOwn } from '../own-property.js';
 import { addAttemptFailure, newRetryDetail, newTaskDetail, put, withProgress } from '../persistence/atom-details.js';
 import type { Codec, Connection } from '../persistence/backend.js';
 import type { AtomDetail, AtomState, FlowDetail, Meta, RetryDetail } from '../persistence/details.js';
-import type { CommitRetryPolicy } from './ledger.js';
 import { EMPTY_SURROUNDINGS, fetchValues } from './lookup.js';
 import type { Surroundings } from './lookup.js';
 import { AtomSlot, Ledger } from './ledger.js';
+import type { LedgerOptions } from './ledger.js';
 import type { Found, Reading } from './values.js';
 import { extract, readExecuted, readReverted } from './values.js';
 
 /** The name of the record that holds injected values. No atom may have it. */
 export const INJECTOR = '_flowstate_injector';
 
-export interface StorageOptions {
+export interface StorageOptions extends LedgerOptions {
   readonly flowDetail: FlowDetail;
   readonly connection: Connection | null;
   readonly codec: Codec | undefined;
-  readonly environment: Environment;
-  readonly commitRetry: CommitRetryPolicy;
 }
 
 /** Which phase of an atom failed. */
@@ -51,10 +49,10 @@ export class Storage {
   #nextPosition = 0;
   #executeFailures: ReadonlyMap<string, Failure> | null = null;
 
-  constructor({ flowDetail, connection, codec, environment, commitRetry }: StorageOptions) {
-    this.ledger = new Ledger(flowDetail, connection, environment, commitRetry);
+  constructor({ flowDetail, connection, codec, ...options }: StorageOptions) {
+    this.ledger = new Ledger(flowDetail, connection, options);
     this.codec = codec;
-    this.#environment = environment;
+    this.#environment = options.environment;
     for (const detail of flowDetail.atoms) this.#add(detail);
   }
 

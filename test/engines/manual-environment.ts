@@ -23,6 +23,11 @@ export class ManualClock implements Clock {
     return { cancel: () => void (this.#pending = this.#pending.filter((each) => each !== timer)) };
   }
 
+  /** How many timers are set. */
+  get pending(): number {
+    return this.#pending.length;
+  }
+
   yield(): Promise<void> {
     return Promise.resolve();
   }
