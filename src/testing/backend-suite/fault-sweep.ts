@@ -15,8 +15,9 @@ import type { Suite } from './suite.js';
 import { connectTo } from './suite.js';
 import { Witness } from './witness.js';
 
-const ATTEMPTS = 3;
-const MOST_RUNS = 10;
+/** Times that a commit is sent before it is given up. */
+export const ATTEMPTS = 3;
+const MOST_RUNS = 20;
 const ENDED: ReadonlySet<string | null> = new Set(['SUCCESS', 'REVERTED', 'FAILURE']);
 const down = new StorageError('the store is down');
 
@@ -73,7 +74,13 @@ interface Performance {
 
 let performances = 0;
 
-async function perform(
+/**
+ * Has a story come to its end on a store that is disturbed.
+ *
+ * @param store - What the disturbed backend keeps everything in.
+ * @param resumed - Who goes on where the store was given up on.
+ */
+export async function perform(
   story: Story,
   store: PersistenceBackend,
   interruption: Interruption,

@@ -8,15 +8,15 @@ const MARKED = { execute: 'RUNNING', revert: 'REVERTING' } as const;
 export class Witness {
   readonly #calls = new Map<string, number>();
   readonly #unmarked: string[] = [];
-  /** Atoms that were under way, according to the store, when a run was interrupted. */
-  readonly #underWay = new Set<string>();
+  /** How often a call was under way, according to the store, when the run was interrupted. */
+  readonly #underWay = new Map<string, number>();
 
   /** @param read - Reads a run past everything that disturbs it. */
   constructor(private readonly read: (flowUuid: string) => Promise<FlowDetail>) {}
 
   async called(flowUuid: string, atom: string, method: Method): Promise<void> {
     const call = `${method} ${atom}`;
-    this.#calls.set(call, (this.#calls.get(call) ?? 0) + 1);
+    count(this.#calls, call);
     const { atoms } = await this.read(flowUuid);
     const state = atoms.find(({ name }) => name === atom)?.state;
     if (state !== MARKED[method]) this.#unmarked.push(`${call} in the state ${String(state)}`);
@@ -25,8 +25,8 @@ export class Witness {
   async interrupted(flowUuid: string): Promise<void> {
     const { atoms } = await this.read(flowUuid);
     for (const { name, state } of atoms) {
-      if (state === 'RUNNING') this.#underWay.add(`execute ${name}`);
-      if (state === 'REVERTING') this.#underWay.add(`revert ${name}`);
+      if (state === 'RUNNING') count(this.#underWay, `execute ${name}`);
+      if (state === 'REVERTING') count(this.#underWay, `revert ${name}`);
     }
   }
 
@@ -34,10 +34,14 @@ export class Witness {
   objections(undisturbed: Witness): string[] {
     const calls = new Set([...this.#calls.keys(), ...undisturbed.#calls.keys()]);
     const miscounted = [...calls].flatMap((call) => {
-      const [count, expected] = [this.#calls.get(call) ?? 0, undisturbed.#calls.get(call) ?? 0];
-      const most = expected + (this.#underWay.has(call) ? 1 : 0);
-      return count < expected || count > most ? [`${call}: ${count} times, not ${expected}`] : [];
+      const [called, expected] = [this.#calls.get(call) ?? 0, undisturbed.#calls.get(call) ?? 0];
+      const most = expected + (this.#underWay.get(call) ?? 0);
+      return called < expected || called > most ? [`${call}: ${called} times, not ${expected}`] : [];
     });
     return [...this.#unmarked, ...miscounted];
   }
+}
+
+function count(counts: Map<string, number>, what: string): void {
+  counts.set(what, (counts.get(what) ?? 0) + 1);
 }
