@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 
 /** A timer that has been set and can be taken back. */
 export interface Timer {
@@ -24,7 +24,7 @@ export interface Environment {
   readonly random: () => number;
 }
 
-/** The platform's clock, ids and randomness: the only place in flowstate that asks the platform for them. */
+/** The platform's clock, ids and randomness. This file is the only place in flowstate that asks the platform for them. */
 export const systemEnvironment: Environment = {
   clock: {
     now: () => Date.now(),
@@ -42,3 +42,6 @@ export const systemEnvironment: Environment = {
   },
   random: () => Math.random(),
 };
+
+/** Bytes that nobody can foresee, from the platform: what `random` gives is not good enough for secrets. */
+export const systemRandomBytes = (size: number): Uint8Array => randomBytes(size);

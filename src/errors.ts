@@ -44,14 +44,45 @@ export class StaleFenceError extends StorageConflictError {
 
 /** A value cannot be kept by the store as it is. */
 export class UnstorableValueError extends StorageError {
-  override readonly name = 'UnstorableValueError';
+  override readonly name: string = 'UnstorableValueError';
   /** Where in the value, such as `$.rows[3].when`. */
   readonly path: string;
+  /** What is wrong there. It quotes nothing of the value. */
+  readonly reason: string;
 
-  constructor(path: string, what: string, options?: ErrorOptions) {
-    super(`The value at ${path} cannot be stored: ${what}`, options);
+  constructor(path: string, reason: string, options?: ErrorOptions) {
+    super(`The value at ${path} cannot be stored: ${reason}`, options);
     this.path = path;
+    this.reason = reason;
   }
+
+  /** The same, saying whose value it is: `the result of b`. */
+  of(owner: string): UnstorableValueError {
+    return new UnstorableValueError(this.path, `${this.reason}, in ${owner}`, causeOf(this));
+  }
+}
+
+/** A value takes more bytes in the store than the backend's `maxValueBytes` allows. */
+export class ValueTooLargeError extends UnstorableValueError {
+  override readonly name = 'ValueTooLargeError';
+  /** Bytes that its text takes, in UTF-8. */
+  readonly size: number;
+  readonly limit: number;
+
+  constructor(size: number, limit: number, { owner, ...options }: ErrorOptions & { owner?: string } = {}) {
+    const whose = owner === undefined ? '' : `, in ${owner}`;
+    super('$', `it takes ${size} bytes, more than the ${limit} of maxValueBytes${whose}`, options);
+    this.size = size;
+    this.limit = limit;
+  }
+
+  override of(owner: string): ValueTooLargeError {
+    return new ValueTooLargeError(this.size, this.limit, { owner, ...causeOf(this) });
+  }
+}
+
+function causeOf(error: Error): ErrorOptions {
+  return error.cause === undefined ? {} : { cause: error.cause };
 }
 
 /** An engine could not carry out what it was asked. */

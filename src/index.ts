@@ -58,6 +58,7 @@ export {
   StorageError,
   UnstorableValueError,
   UnsupportedError,
+  ValueTooLargeError,
 } from './errors.js';
 export { Failure, formatError, registerErrorClass, throwFailures, WrappedFailureError } from './failure.js';
 export type { FailureRecord } from './failure.js';
@@ -84,6 +85,10 @@ export type { Listener, RegistrationOptions } from './notifications/notifier.js'
 
 export * as persistence from './persistence/persistence.js';
 export type { Codec, Connection, FlowQuery, FoundFlow, PersistenceBackend, UnitOfWork } from './persistence/backend.js';
+export type { EncryptingCodecOptions } from './persistence/codecs/encrypting.js';
 export type { AtomDetail, AtomState, FlowDetail, LogBook, RetryDetail, TaskDetail } from './persistence/details.js';
+
+export type { FormatDetailOptions } from './persistence/format-detail.js';
+export type { ValueOptions } from './persistence/value-format.js';
 
 export { Storage } from './storage/storage.js';

@@ -123,7 +123,9 @@ function resultCheck(atom: string, check: Check, saveAs: SaveAs): (result: unkno
   return (result) => {
     if (typeof result !== 'object' || result === null) {
       const keys = listed(saveAs.keys());
-      throw new TypeError(`execute of ${atom} has to return an object with ${keys}, got ${shown(result)}`);
+      // What a task returns may be a secret: it is not quoted.
+      const got = result === null ? 'null' : typeof result;
+      throw new TypeError(`execute of ${atom} has to return an object with ${keys}, got ${got}`);
     }
     const entries: Iterable<[string, unknown]> = result instanceof Map ? result : Object.entries(result);
     return check(Object.fromEntries(entries));

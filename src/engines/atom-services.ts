@@ -1,11 +1,17 @@
 import type { AtomContext, AtomEvent, RetryEvent } from '../../machines/index.js';
+import { setHidden } from '../hidden-property.js';
 import type { Services } from '../interpreter/services.js';
 import type { Notifier } from '../notifications/notifier.js';
 import { put, resetDetail, withProgress } from '../persistence/atom-details.js';
 import type { AtomState } from '../persistence/details.js';
 import type { Runtime } from './runtime.js';
 
-/** What is told of an atom's change of state. A task is named by `taskName`, a retry by `retryName`. */
+/**
+ * What is told of an atom's change of state. A task is named by `taskName`, a retry by `retryName`.
+ *
+ * Where the store's codec keeps secrets, `result` is there to be read, and hidden: it is not enumerable, so that neither
+ * `console.log`, nor JSON, nor a copy has it.
+ */
 export type AtomDetails = { readonly oldState: AtomState; readonly result?: unknown } & (
   { readonly taskName: string; readonly taskUuid: string } | { readonly retryName: string; readonly retryUuid: string }
 );
@@ -58,11 +64,13 @@ export function atomServices(runtime: Runtime, notifier: Notifier<AtomDetails>):
       if (!notifier.hasListeners) return;
       const { kind, uuid } = runtime.slot(index).detail;
       const oldState = runtime.actor(index).value as AtomState;
-      const result = FINISHED.has(state) ? { result: resultOf(event) } : {};
+      const isHidden = storage.codec?.keepsSecrets === true;
+      const result = FINISHED.has(state) && !isHidden ? { result: resultOf(event) } : {};
       const details: AtomDetails =
         kind === 'task'
           ? { taskName: name, taskUuid: uuid, oldState, ...result }
           : { retryName: name, retryUuid: uuid, oldState, ...result };
+      if (FINISHED.has(state) && isHidden) setHidden(details, 'result', resultOf(event));
       announcer.announce(() => {
         notifier.notify(state, details);
       });

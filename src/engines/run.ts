@@ -364,7 +364,7 @@ export class Run {
 
   #complete({ node, method, outcome }: Start): Promise<void> | undefined {
     const { runtime } = this;
-    const result = outcome instanceof Failure ? outcome : this.#storable(node, outcome);
+    const result = outcome instanceof Failure ? outcome : this.#storable(node, method, outcome);
     runtime.statistics.completed += 1;
     if (result instanceof Failure) return this.#completeFailed(node, method, result);
     return runtime.tell(node.index, { type: method === 'execute' ? 'succeeded' : 'reverted', result });
@@ -382,15 +382,14 @@ export class Run {
   }
 
   /** A result that the store cannot keep is a failure of its atom. */
-  #storable({ name }: AtomNode, outcome: unknown): unknown {
-    const { codec } = this.runtime.storage;
-    if (codec === undefined) return outcome;
+  #storable({ index }: AtomNode, method: Start['method'], outcome: unknown): unknown {
+    const { runtime } = this;
     try {
-      codec.encode(outcome);
+      runtime.storage.checkResult(runtime.slot(index), outcome, method === 'execute' ? 'SUCCESS' : 'REVERTED');
       return outcome;
     } catch (error) {
       if (!(error instanceof UnstorableValueError)) throw error;
-      return Failure.from(new UnstorableValueError(error.path, `it is the result of ${name}`, { cause: error }));
+      return Failure.from(error);
     }
   }
 

@@ -124,25 +124,23 @@ export class Runtime {
     this.readiness.update(node);
   }
 
-  /** Keeps how far a task is. It is durable with the next commit, which is not far (C4). */
+  /**
+   * Keeps how far a task is. It is durable with the next commit, which is not far (C4).
+   *
+   * Details that the store cannot keep are not kept: progress never stops a run.
+   */
   keepProgress(name: string, progress: number, details: Record<string, unknown>): void {
-    this.storage.setTaskProgress(name, progress, this.#storable(details));
+    try {
+      this.storage.setTaskProgress(name, progress, details);
+    } catch {
+      this.storage.setTaskProgress(name, progress, {});
+    }
     if (!this.storage.isDurable || this.#flush !== null || this.#abortion.signal.aborted) return;
     this.#flush = this.environment.clock.setTimer(this.options.progressFlushMs, () => {
       this.#flush = null;
       // What cannot be committed now is part of the run's next commit, which reports it.
       this.storage.commit()?.catch(() => undefined);
     });
-  }
-
-  /** Details that the store cannot keep are not kept: progress never stops a run. */
-  #storable(details: Record<string, unknown>): Record<string, unknown> {
-    try {
-      this.storage.codec?.encode(details);
-      return details;
-    } catch {
-      return {};
-    }
   }
 
   /** Called when a run has come to its end. */

@@ -1,5 +1,6 @@
 import mitt from 'mitt';
 import type { Emitter } from 'mitt';
+import { copyOf } from '../hidden-property.js';
 
 /** Registers for every event. */
 export const ANY = '*';
@@ -166,7 +167,7 @@ export class Notifier<Details extends object = Record<string, unknown>> {
     const hear = ({ event, details }: Occurrence<Details>): void => {
       try {
         // Without details there is nothing to copy: listeners of such an event declare no fields.
-        const copy = { ...details } as Details;
+        const copy = copyOf(details);
         if (filter !== undefined && !filter(copy)) return;
         const returned = listener(event, copy);
         if (isThenable(returned)) {

@@ -101,9 +101,16 @@ export interface Connection {
   close(): Promise<void>;
 }
 
-/** Turns results into what the store keeps, and back. */
+/** Turns values into what the store keeps, and back: results, injected values and metadata. */
 export interface Codec {
-  /** @throws {UnstorableValueError} naming the path of what cannot be kept. */
+  /**
+   * Whether the store is not to know what it keeps. Then failures, which are plain JSON otherwise, go through the codec
+   * too, and values are kept out of error texts, and hidden in the details of notifications.
+   *
+   * @default false
+   */
+  readonly keepsSecrets?: boolean;
+  /** @throws {UnstorableValueError} naming the path of what cannot be kept, and quoting nothing of it. */
   encode(value: unknown): string;
   decode(text: string): unknown;
 }
@@ -112,7 +119,7 @@ export interface Codec {
 export interface PersistenceBackend {
   /** For messages; holds no secrets. */
   readonly name: string;
-  /** How values are kept; absent when they are kept as they are. */
+  /** How values are kept, and which are refused; absent when they are kept as they are. */
   readonly codec?: Codec;
   /** Cheap; each is closed by who asked for it. */
   getConnection(): Promise<Connection>;

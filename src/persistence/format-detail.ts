@@ -1,43 +1,58 @@
 import type { AtomDetail, FlowDetail, LogBook, Meta } from './details.js';
 
+export interface FormatDetailOptions {
+  /** Spaces before each line. @default 0 */
+  readonly indent?: number;
+  /** Whether results and metadata are written as they are. They may be secrets, and such texts end up in logs. @default false */
+  readonly showValues?: boolean;
+}
+
 /**
- * A book, a run or an atom as indented text, with everything in it. For people: nothing reads it back.
+ * A book, a run or an atom as indented text. For people: nothing reads it back.
  *
  * @param detail - Which of the three it is is seen by what it holds.
- * @param options.indent - Spaces before each line. Default: 0.
+ * @see TaskFlow `persistence/models.py`, `pformat`. Differs: values are shown only when that is asked for.
  */
 export function formatDetail(
   detail: LogBook | FlowDetail | AtomDetail,
-  { indent = 0 }: { indent?: number } = {},
+  { indent = 0, showValues = false }: FormatDetailOptions = {},
 ): string {
-  const lines = 'flows' in detail ? linesOfBook(detail) : 'atoms' in detail ? linesOfFlow(detail) : linesOfAtom(detail);
   const margin = ' '.repeat(indent);
-  return lines.map((line) => margin + line).join('\n');
+  return linesOf(detail, showValues ? textOf : kindOf)
+    .map((line) => margin + line)
+    .join('\n');
 }
 
-function linesOfBook(book: LogBook): string[] {
+type Write = (value: unknown) => string;
+
+function linesOf(detail: LogBook | FlowDetail | AtomDetail, write: Write): string[] {
+  if ('flows' in detail) return linesOfBook(detail, write);
+  return 'atoms' in detail ? linesOfFlow(detail, write) : linesOfAtom(detail, write);
+}
+
+function linesOfBook(book: LogBook, write: Write): string[] {
   return [
     `LogBook: '${book.name}'`,
     ` - uuid = ${book.uuid}`,
     ` - createdAt = ${dateOf(book.createdAt)}`,
     ` - updatedAt = ${book.updatedAt === null ? 'null' : dateOf(book.updatedAt)}`,
-    ...linesOfMeta(book.meta),
-    ...book.flows.flatMap(linesOfFlow).map(indented),
+    ...linesOfMeta(book.meta, write),
+    ...book.flows.flatMap((flow) => linesOfFlow(flow, write)).map(indented),
   ];
 }
 
-function linesOfFlow(flow: FlowDetail): string[] {
+function linesOfFlow(flow: FlowDetail, write: Write): string[] {
   return [
     `FlowDetail: '${flow.name}'`,
     ` - uuid = ${flow.uuid}`,
     ` - state = ${flow.state}`,
     ` - revision = ${flow.revision}`,
-    ...linesOfMeta(flow.meta),
-    ...flow.atoms.flatMap(linesOfAtom).map(indented),
+    ...linesOfMeta(flow.meta, write),
+    ...flow.atoms.flatMap((atom) => linesOfAtom(atom, write)).map(indented),
   ];
 }
 
-function linesOfAtom(atom: AtomDetail): string[] {
+function linesOfAtom(atom: AtomDetail, write: Write): string[] {
   const results = atom.kind === 'retry' ? atom.results.map(({ provided }) => provided) : atom.results;
   return [
     `${atom.kind === 'retry' ? 'RetryDetail' : 'TaskDetail'}: '${atom.name}'`,
@@ -45,20 +60,20 @@ function linesOfAtom(atom: AtomDetail): string[] {
     ` - state = ${atom.state}`,
     ` - intention = ${atom.intention}`,
     ` - version = ${atom.version}`,
-    ` - results = ${textOf(results)}`,
+    ` - results = ${write(results)}`,
     ` - failure = ${atom.failure !== null}`,
-    ...linesOfMeta(atom.meta),
+    ...linesOfMeta(atom.meta, write),
   ];
 }
 
-function linesOfMeta(meta: Meta): string[] {
+function linesOfMeta(meta: Meta, write: Write): string[] {
   const entries = Object.entries(meta);
   if (entries.length === 0) return [];
-  return [' - metadata:', ...entries.map(([key, value]) => `  + ${key} = ${metaTextOf(key, value)}`)];
+  return [' - metadata:', ...entries.map(([key, value]) => `  + ${key} = ${metaTextOf(key, value, write)}`)];
 }
 
-function metaTextOf(key: string, value: unknown): string {
-  return key === 'progress' && typeof value === 'number' ? `${(value * 100).toFixed(2)}%` : textOf(value);
+function metaTextOf(key: string, value: unknown, write: Write): string {
+  return key === 'progress' && typeof value === 'number' ? `${(value * 100).toFixed(2)}%` : write(value);
 }
 
 function dateOf(time: number): string {
@@ -74,6 +89,13 @@ function textOf(value: unknown): string {
   } catch {
     return String(value);
   }
+}
+
+/** What is there, without saying what it is. */
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (Array.isArray(value)) return `(${value.length} in a list)`;
+  return typeof value === 'object' ? '(an object)' : `(a ${typeof value})`;
 }
 
 const indented = (line: string) => ` ${line}`;

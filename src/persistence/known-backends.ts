@@ -2,13 +2,15 @@ import type { Environment } from '../environment.js';
 import type { Codec } from './backend.js';
 import { BackendRegistry } from './backend-registry.js';
 import type { SqliteDatabase } from './backends/sql/sqlite-driver.js';
+import type { GivenOptions } from './given-options.js';
+import type { ValueOptions } from './value-format.js';
 
 /** The backends that come with flowstate. Others may be added by whoever brings them. */
 export const knownBackends = new BackendRegistry();
 
 knownBackends.register({
   names: ['memory'],
-  read: (given) => ({ deepCopy: given.flag('deepCopy'), codec: given.object('codec', 'a codec', isCodec) }),
+  read: (given) => ({ deepCopy: given.flag('deepCopy'), ...valueOptions(given) }),
   load: async () => (await import('./backends/memory.js')).memoryBackend,
 });
 
@@ -20,11 +22,16 @@ knownBackends.register({
     database: given.object('database', 'an open database', isSqliteDatabase),
     synchronous: given.choice('synchronous', ['NORMAL', 'FULL']),
     busyTimeoutMs: given.number('busyTimeoutMs'),
-    codec: given.object('codec', 'a codec', isCodec),
+    ...valueOptions(given),
     environment: given.object('environment', 'an environment', isEnvironment),
   }),
   load: async () => (await import('./backends/sql/sqlite.js')).sqliteBackend,
 });
+
+/** The options that all backends have that keep text. */
+function valueOptions(given: GivenOptions): ValueOptions {
+  return { codec: given.object('codec', 'a codec', isCodec), maxValueBytes: given.number('maxValueBytes') };
+}
 
 function isCodec(value: unknown): value is Codec {
   return hasMethods(value, 'encode', 'decode');

@@ -10,7 +10,9 @@ export {
   newLogBook,
   temporaryLogBook,
 } from './books.js';
-export { jsonCodec } from './codec.js';
+export { encryptingCodec } from './codecs/encrypting.js';
+export { jsonCodec } from './codecs/json.js';
+export { richCodec } from './codecs/rich.js';
 export { backend, fetch } from './fetch.js';
 export { formatDetail } from './format-detail.js';
 export { forwardingConnection } from './forwarding.js';

@@ -4,9 +4,7 @@ import { InvalidFormatError } from '../errors.js';
 import type { FailureRecord } from '../failure-record.js';
 import { Failure } from '../failure.js';
 import type { AtomDetail, AtomState, Attempt, FlowDetail, LogBook, Meta } from './details.js';
-
-/** An attempt as plain data. Atom names are values here, not keys: any name is safe. */
-export type AttemptRecord = readonly [provided: unknown, failures: readonly (readonly [atom: string, FailureRecord])[]];
+import type { AttemptRecord } from './failure-text.js';
 
 /** An atom detail as plain data. */
 export interface AtomRecord {
@@ -49,7 +47,7 @@ export function atomToRecord(detail: AtomDetail): AtomRecord {
   };
 }
 
-function attemptToRecord({ provided, failures }: Attempt): AttemptRecord {
+export function attemptToRecord({ provided, failures }: Attempt): AttemptRecord {
   // undefined would not survive inside a list; alone it counts as null, and so it does here.
   return [provided ?? null, Array.from(failures, ([atom, failure]) => [atom, failure.toRecord()] as const)];
 }
@@ -60,7 +58,15 @@ function attemptToRecord({ provided, failures }: Attempt): AttemptRecord {
  * @throws {InvalidFormatError} naming the atom and what is wrong with its record.
  */
 export function atomFromRecord(record: unknown): AtomDetail {
-  const fields = new Fields('atom', record);
+  return readAtom(new Fields('atom', record));
+}
+
+/** The same, for values that are secret: its error does not quote what stands in place of results and failures. */
+export function atomFromSecretRecord(record: unknown): AtomDetail {
+  return readAtom(new Fields('atom', record, false));
+}
+
+function readAtom(fields: Fields): AtomDetail {
   const common = {
     uuid: fields.text('uuid'),
     name: fields.text('name'),
@@ -133,8 +139,10 @@ const isAtomKind = (text: string): text is AtomDetail['kind'] => atomKinds.has(t
 class Fields {
   readonly #what: string;
   readonly #record: ReadonlyMap<string, unknown>;
+  readonly #quoteValues: boolean;
 
-  constructor(what: string, record: unknown) {
+  constructor(what: string, record: unknown, quoteValues = true) {
+    this.#quoteValues = quoteValues;
     if (!isObject(record))
       throw new InvalidFormatError(`The record of ${what} is not an object but ${describe(record)}`);
     this.#record = new Map(Object.entries(record));
@@ -194,8 +202,8 @@ class Fields {
           this.#list(`${where}[1]`, failures).map((entry): [string, Failure] => {
             const [atom, failure] = this.#list(`${where}[1][…]`, entry);
             if (typeof atom !== 'string')
-              throw this.#corrupted(`${where}[1]`, 'takes pairs of atom and failure', entry);
-            return [atom, this.#failureOf(`${where}[1]['${atom}']`, failure)];
+              throw this.#corruptedValue(`${where}[1]`, 'takes pairs of atom and failure', entry);
+            return [atom, this.#failureOf(`${where}[1]['${this.#quoteValues ? atom : '…'}']`, failure)];
           }),
         ),
       };
@@ -204,15 +212,21 @@ class Fields {
 
   #list(where: string, value: unknown): readonly unknown[] {
     if (Array.isArray(value)) return value;
-    throw this.#corrupted(where, 'takes a list', value);
+    throw this.#corruptedValue(where, 'takes a list', value);
   }
 
   #failureOf(where: string, record: unknown): Failure {
     try {
       return Failure.fromRecord(record);
     } catch (cause) {
-      throw this.#corrupted(where, 'takes the record of a failure', record, cause);
+      throw this.#corruptedValue(where, 'takes the record of a failure', record, cause);
     }
+  }
+
+  /** For what went through the codec. */
+  #corruptedValue(where: string, accepts: string, given: unknown, cause?: unknown): InvalidFormatError {
+    if (this.#quoteValues) return this.#corrupted(where, accepts, given, cause);
+    return new InvalidFormatError(`The record of ${this.#what} is corrupted: ${where} ${accepts}`);
   }
 
   #corrupted(where: string, accepts: string, given: unknown, cause?: unknown): InvalidFormatError {

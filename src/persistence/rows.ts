@@ -1,8 +1,18 @@
 import { InvalidFormatError, UnstorableValueError } from '../errors.js';
+import type { FailureRecord } from '../failure-record.js';
 import type { Codec } from './backend.js';
-import { jsonCodec } from './codec.js';
+import { jsonCodec } from './codecs/json.js';
 import type { AtomDetail, FlowDetail, LogBook } from './details.js';
-import { atomFromRecord, atomToRecord, flowFromRecord, flowToRecord, logbookFromRecord } from './records.js';
+import { encodeAttempts, FailureText } from './failure-text.js';
+import type { AttemptRecord } from './failure-text.js';
+import {
+  atomFromRecord,
+  atomFromSecretRecord,
+  atomToRecord,
+  flowFromRecord,
+  flowToRecord,
+  logbookFromRecord,
+} from './records.js';
 import type { AtomRecord, FlowRecord, LogBookRecord } from './records.js';
 
 /** An atom's record with its values as text; null where there is none. This is what backends keep. */
@@ -30,16 +40,18 @@ type Read<Row> = { readonly [Column in keyof Row]: unknown };
 /**
  * Turns details into rows and back.
  *
- * The codec keeps results and metadata; failures are always JSON.
+ * The codec keeps results and metadata; failures are JSON, unless it keeps secrets. A failure is never too large.
  *
  * @throws {UnstorableValueError} when encoding, naming the path of what cannot be kept and whose it is.
  * @throws {InvalidFormatError} when decoding, naming the record that is corrupted.
  */
 export class RowFormat {
   readonly #codec: Codec;
+  readonly #failures: FailureText;
 
   constructor(codec: Codec) {
     this.#codec = codec;
+    this.#failures = new FailureText(codec);
   }
 
   encodeAtom(detail: AtomDetail): AtomRow {
@@ -48,23 +60,24 @@ export class RowFormat {
     return {
       ...record,
       meta: this.#encode(record.meta, 'meta', owner),
-      results: this.#encodeOrNull(record.results, 'results', owner),
-      failure: encodeFailure(record.failure, 'failure', owner),
+      results: this.#encodeResults(record, owner),
+      failure: this.#encodeFailure(record.failure, 'failure', owner),
       revertResults: this.#encodeOrNull(record.revertResults, 'revert results', owner),
-      revertFailure: encodeFailure(record.revertFailure, 'revert failure', owner),
+      revertFailure: this.#encodeFailure(record.revertFailure, 'revert failure', owner),
     };
   }
 
   decodeAtom(row: Read<AtomRow>): AtomDetail {
     const owner = () => `atom '${String(row.name)}'`;
-    return atomFromRecord({
+    const record = {
       ...row,
       meta: decode(this.#codec, row.meta, 'meta', owner),
       results: decode(this.#codec, row.results, 'results', owner),
-      failure: decode(jsonCodec, row.failure, 'failure', owner),
+      failure: decode(this.#failures, row.failure, 'failure', owner),
       revertResults: decode(this.#codec, row.revertResults, 'revert results', owner),
-      revertFailure: decode(jsonCodec, row.revertFailure, 'revert failure', owner),
-    });
+      revertFailure: decode(this.#failures, row.revertFailure, 'revert failure', owner),
+    };
+    return this.#codec.keepsSecrets === true ? atomFromSecretRecord(record) : atomFromRecord(record);
   }
 
   encodeFlow(flow: FlowRecord): FlowRow {
@@ -93,8 +106,30 @@ export class RowFormat {
     return value === null || value === undefined ? null : this.#encode(value, what, owner);
   }
 
+  #encodeResults({ kind, results }: AtomRecord, owner: () => string): string | null {
+    if (kind === 'task') return this.#encodeOrNull(results, 'results', owner);
+    const encodeHistory = (value: unknown) => encodeAttempts(this.#codec, value as readonly AttemptRecord[]);
+    return this.#checked(encode(encodeHistory, results, 'results', owner), 'results', owner);
+  }
+
+  #encodeFailure(record: FailureRecord | null, what: string, owner: () => string): string | null {
+    if (record === null) return null;
+    return this.#checked(
+      encode(() => this.#failures.encode(record), record, what, owner),
+      what,
+      owner,
+    );
+  }
+
   #encode(value: unknown, what: string, owner: () => string): string {
-    const text = encode(this.#codec, value, what, owner);
+    return this.#checked(
+      encode((part) => this.#codec.encode(part), value, what, owner),
+      what,
+      owner,
+    );
+  }
+
+  #checked(text: string, what: string, owner: () => string): string {
     // Strict JSON escapes both; text from elsewhere has to be safe in every store.
     if (this.#codec !== jsonCodec && UNSAFE_TEXT.test(text)) {
       throw new UnstorableValueError('$', `the codec wrote the ${what} of ${owner()} with a NUL or half a character`);
@@ -106,28 +141,16 @@ export class RowFormat {
 /** NUL, and surrogates that stand alone: stores cut or replace them. */
 const UNSAFE_TEXT = /\0|\p{Surrogate}/u;
 
-function encodeFailure(record: AtomRecord['failure'], what: string, owner: () => string): string | null {
-  if (record === null) return null;
+function encode(write: (value: unknown) => string, value: unknown, what: string, owner: () => string): string {
   try {
-    return JSON.stringify(record);
+    return write(value);
   } catch (cause) {
-    throw new UnstorableValueError('$', `the ${what} of ${owner()} cannot be written as text`, { cause });
+    if (cause instanceof UnstorableValueError) throw cause.of(`the ${what} of ${owner()}`);
+    throw new UnstorableValueError('$', `the codec cannot keep the ${what} of ${owner()}`, { cause });
   }
 }
 
-function encode(codec: Codec, value: unknown, what: string, owner: () => string): string {
-  try {
-    return codec.encode(value);
-  } catch (cause) {
-    if (!(cause instanceof UnstorableValueError)) {
-      throw new UnstorableValueError('$', `the codec cannot keep the ${what} of ${owner()}`, { cause });
-    }
-    const reason = cause.message.slice(cause.message.lastIndexOf('cannot be stored: ') + 'cannot be stored: '.length);
-    throw new UnstorableValueError(cause.path, `${reason}, in the ${what} of ${owner()}`, { cause });
-  }
-}
-
-function decode(codec: Codec, text: unknown, what: string, owner: () => string): unknown {
+function decode(codec: Pick<Codec, 'decode'>, text: unknown, what: string, owner: () => string): unknown {
   if (text === null || text === undefined) return null;
   if (typeof text !== 'string') {
     throw new InvalidFormatError(`The record of ${owner()} is corrupted: its ${what} take text, got a ${typeof text}`);

@@ -2,12 +2,15 @@ import type { FlowState, Intention } from '../../machines/index.js';
 import { History } from '../atoms/history.js';
 import type { Atom } from '../atoms/atom.js';
 import type { Environment } from '../environment.js';
-import { DisallowedAccessError, DuplicateError, NotFoundError } from '../errors.js';
+import { DisallowedAccessError, DuplicateError, NotFoundError, UnstorableValueError } from '../errors.js';
 import type { Failure } from '../failure.js';
 import { setOwn } from '../own-property.js';
 import { addAttemptFailure, newRetryDetail, newTaskDetail, put, withProgress } from '../persistence/atom-details.js';
 import type { Codec, Connection } from '../persistence/backend.js';
+import { LimitedCodec } from '../persistence/codecs/limited.js';
 import type { AtomDetail, AtomState, FlowDetail, Meta, RetryDetail } from '../persistence/details.js';
+import { encodeAttempts } from '../persistence/failure-text.js';
+import { attemptToRecord } from '../persistence/records.js';
 import { EMPTY_SURROUNDINGS, fetchValues } from './lookup.js';
 import type { Surroundings } from './lookup.js';
 import { AtomSlot, Ledger } from './ledger.js';
@@ -23,6 +26,9 @@ export interface StorageOptions extends LedgerOptions {
   readonly connection: Connection | null;
   readonly codec: Codec | undefined;
 }
+
+/** A number from 0 to 1 that no other is longer than as text. */
+const LONGEST_PROGRESS = 1.1111111111111112e-100;
 
 /** Which phase of an atom failed. */
 export type Phase = 'execute' | 'revert';
@@ -78,10 +84,11 @@ export class Storage {
     this.ledger.setState(state);
   }
 
+  /** @throws {UnstorableValueError} for metadata that the store cannot keep; nothing is changed. */
   updateFlowMetadata(pairs: Meta): void {
-    this.codec?.encode(pairs);
     const meta: Record<string, unknown> = { ...this.ledger.meta };
     for (const [name, value] of Object.entries(pairs)) setOwn(meta, name, value);
+    this.#check(meta, () => `the meta of flow '${this.flowName}'`);
     if (Object.keys(pairs).length > 0) this.ledger.setMeta(meta);
   }
 
@@ -193,8 +200,31 @@ export class Storage {
    */
   save(name: string, result: unknown, state: AtomState = 'SUCCESS'): void {
     const slot = this.slot(name);
-    if (state === 'SUCCESS' || state === 'REVERTED') this.codec?.encode(result);
+    if (state === 'SUCCESS' || state === 'REVERTED') this.checkResult(slot, result, state);
     this.write(slot, put(slot.detail, state, result));
+  }
+
+  /**
+   * Checks that the store can keep what an atom returned; with a limit, that what a retry provided in all
+   * its attempts fits too. Their failures never count: they are shortened.
+   *
+   * @throws {UnstorableValueError} naming the atom.
+   */
+  checkResult({ detail }: AtomSlot, result: unknown, state: 'SUCCESS' | 'REVERTED'): void {
+    this.#check(result, () => `the result of ${detail.name}`);
+    if (detail.kind === 'task' || state === 'REVERTED' || !(this.codec instanceof LimitedCodec)) return;
+    const attempts = [...detail.results, { provided: result, failures: new Map<string, Failure>() }];
+    this.#check(attempts.map(attemptToRecord), () => `the attempts of ${detail.name}`, encodeAttempts);
+  }
+
+  #check<Value>(value: Value, owner: () => string, encode = (codec: Codec, whole: Value) => codec.encode(whole)): void {
+    if (this.codec === undefined) return;
+    try {
+      encode(this.codec, value);
+    } catch (cause) {
+      if (cause instanceof UnstorableValueError) throw cause.of(owner());
+      throw new UnstorableValueError('$', `the codec cannot keep ${owner()}`, { cause });
+    }
   }
 
   /** Notes in a retry's last attempt that an atom failed; the first failure of an atom counts. */
@@ -204,12 +234,18 @@ export class Storage {
     this.write(slot, addAttemptFailure(detail, atom, failure));
   }
 
+  /** @throws {UnstorableValueError} for metadata that the store cannot keep; nothing is changed. */
   updateAtomMetadata(name: string, pairs: Meta): void {
-    this.codec?.encode(pairs);
     const slot = this.slot(name);
     const meta: Record<string, unknown> = { ...slot.detail.meta };
     for (const [key, value] of Object.entries(pairs)) setOwn(meta, key, value);
+    this.#checkAtomMeta(name, meta);
     if (Object.keys(pairs).length > 0) this.write(slot, { ...slot.detail, meta });
+  }
+
+  /** Progress comes later, and then nothing may be refused: there is room for the longest. */
+  #checkAtomMeta(name: string, meta: Meta): void {
+    this.#check({ progressDetails: null, ...meta, progress: LONGEST_PROGRESS }, () => `the meta of ${name}`);
   }
 
   // Progress ---------------------------------------------------------------------------------------------------------
@@ -218,6 +254,7 @@ export class Storage {
    * Keeps how far a task is.
    *
    * @param details - Left as they were when absent; forgotten when empty.
+   * @throws {UnstorableValueError} for details that the store cannot keep; nothing is changed.
    */
   setTaskProgress(name: string, progress: number, details?: Readonly<Record<string, unknown>>): void {
     const slot = this.slot(name);
@@ -229,6 +266,7 @@ export class Storage {
       return;
     }
     const progressDetails = Object.keys(details).length === 0 ? null : { atProgress: progress, details };
+    if (progressDetails !== null) this.#checkAtomMeta(name, { ...meta, progressDetails });
     this.write(slot, { ...slot.detail, meta: { ...meta, progress, progressDetails } });
   }
 
@@ -365,7 +403,7 @@ export class Storage {
       new AtomSlot(newTaskDetail({ name: INJECTOR, position: this.#nextPosition, state: null }, this.#environment));
     const injected: Record<string, unknown> = { ...this.#injected(slot.detail) };
     for (const [name, value] of entries) setOwn(injected, name, value);
-    this.codec?.encode(injected);
+    this.#check(injected, () => 'the injected values');
     if (existing === undefined) {
       this.#slots.set(INJECTOR, slot);
       this.#nextPosition += 1;
@@ -399,7 +437,7 @@ export class Storage {
     }
     const injected: Record<string, unknown> = { ...this.#persistentArguments(detail) };
     for (const [key, value] of Object.entries(values)) setOwn(injected, key, value);
-    this.codec?.encode(injected);
+    this.#check(injected, () => `the values injected for ${name}`);
     this.updateAtomMetadata(name, { injected });
   }
 

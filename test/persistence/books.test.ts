@@ -133,7 +133,7 @@ describe('formatDetail', () => {
     const retry = { ...aRetryThatFailed('r', 42, 'a', aFailure('x')), uuid: 'u-r' };
     const flow = { ...aFlow('f', task, failed, retry), uuid: 'u-f' };
     const book = { ...aBook('b', flow), uuid: 'u-book', createdAt: 0, meta: { owner: 'ann' } };
-    expect(formatDetail(book, { indent: 2 })).toBe(
+    expect(formatDetail(book, { indent: 2, showValues: true })).toBe(
       [
         "  LogBook: 'b'",
         '   - uuid = u-book',
@@ -175,7 +175,24 @@ describe('formatDetail', () => {
   });
 
   it('writes results that JSON cannot', () => {
-    expect(formatDetail(put(aTask('a'), 'SUCCESS', 10n))).toContain('results = 10');
-    expect(formatDetail(put(aTask('a'), 'SUCCESS', undefined))).toContain('results = undefined');
+    const showValues = true;
+    expect(formatDetail(put(aTask('a'), 'SUCCESS', 10n), { showValues })).toContain('results = 10');
+    expect(formatDetail(put(aTask('a'), 'SUCCESS', undefined), { showValues })).toContain('results = undefined');
+  });
+
+  it('shows no values unless that is asked for, but what kind they are, and progress', () => {
+    const done = put(aTask('a'), 'SUCCESS', { token: 'hunter2' }, { progress: 0.5, pin: 1234, note: 'hunter2' });
+    const text = formatDetail({ ...aBook('b', aFlow('f', done)), meta: { keys: ['hunter2', 'x'], none: null } });
+    expect(text).not.toMatch(/hunter2|1234|token/);
+    expect(text.split('\n').map((line) => line.trim())).toEqual(
+      expect.arrayContaining([
+        '- results = (an object)',
+        '+ progress = 50.00%',
+        '+ pin = (a number)',
+        '+ note = (a string)',
+        '+ keys = (2 in a list)',
+        '+ none = null',
+      ]),
+    );
   });
 });

@@ -6,7 +6,7 @@ import { DuplicateError, NotFoundError, StorageError } from '../../src/errors.js
 import type { PersistenceBackend } from '../../src/persistence/backend.js';
 import { BackendRegistry } from '../../src/persistence/backend-registry.js';
 import { memoryBackend } from '../../src/persistence/backends/memory.js';
-import { jsonCodec } from '../../src/persistence/codec.js';
+import { jsonCodec } from '../../src/persistence/codecs/json.js';
 import { parseConnectionText } from '../../src/persistence/connection-text.js';
 import { backend, fetch } from '../../src/persistence/fetch.js';
 import type { GivenOptions } from '../../src/persistence/given-options.js';

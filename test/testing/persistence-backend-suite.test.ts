@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { StorageError } from '../../src/errors.js';
-import { jsonCodec } from '../../src/persistence/codec.js';
+import { jsonCodec } from '../../src/persistence/codecs/json.js';
 import type { Connection, PersistenceBackend, UnitOfWork } from '../../src/persistence/backend.js';
 import { memoryBackend } from '../../src/persistence/backends/memory.js';
 import { forwardingConnection } from '../../src/persistence/forwarding.js';

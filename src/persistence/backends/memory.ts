@@ -9,7 +9,6 @@ import type {
   UnitOfWork,
 } from '../backend.js';
 import { byAge, inOrder } from '../books.js';
-import { jsonCodec } from '../codec.js';
 import type { AtomDetail, FlowDetail, LogBook } from '../details.js';
 import { flowToRecord, logbookToRecord } from '../records.js';
 import type { FlowRecord, LogBookRecord } from '../records.js';
@@ -26,25 +25,31 @@ import {
   takenElsewhere,
 } from '../save-plan.js';
 import type { SavePlan } from '../save-plan.js';
+import { valueFormat } from '../value-format.js';
+import type { ValueOptions } from '../value-format.js';
 
-export interface MemoryBackendOptions {
+/** `codec` and `maxValueBytes` are for copies only. */
+export interface MemoryBackendOptions extends ValueOptions {
   /**
    * Whether text is kept, so that nothing is shared with who wrote or reads it. Without, the details themselves are
    * kept: that is faster, takes any value, and gives out the same objects again. @default true
    */
   readonly deepCopy?: boolean | undefined;
-  /** How values become text; not without copies. @default jsonCodec */
-  readonly codec?: Codec | undefined;
 }
 
 /**
  * Keeps everything in the backend object, as long as that lives. Two of them share nothing.
  *
- * @throws {TypeError} for a codec where nothing is copied.
+ * @throws {TypeError} for a codec or a limit where nothing is copied.
  */
-export function memoryBackend({ deepCopy = true, codec }: MemoryBackendOptions = {}): PersistenceBackend {
-  if (deepCopy) return backendOf(new MemoryConnection(textOf(new RowFormat(codec ?? jsonCodec))), codec ?? jsonCodec);
-  if (codec !== undefined) throw new TypeError('codec takes deepCopy: true beside it, got deepCopy: false');
+export function memoryBackend({ deepCopy = true, ...values }: MemoryBackendOptions = {}): PersistenceBackend {
+  if (deepCopy) {
+    const codec = valueFormat(values);
+    return backendOf(new MemoryConnection(textOf(new RowFormat(codec))), codec);
+  }
+  for (const [name, given] of Object.entries(values)) {
+    if (given !== undefined) throw new TypeError(`${name} takes deepCopy: true beside it, got deepCopy: false`);
+  }
   return backendOf(new MemoryConnection(references), undefined);
 }
 

@@ -2,12 +2,13 @@ import { resolve } from 'node:path';
 import { systemEnvironment } from '../../../environment.js';
 import type { Environment } from '../../../environment.js';
 import { NotFoundError, StorageError } from '../../../errors.js';
-import type { Codec, Connection, PersistenceBackend } from '../../backend.js';
-import { jsonCodec } from '../../codec.js';
+import type { Connection, PersistenceBackend } from '../../backend.js';
+import { valueFormat } from '../../value-format.js';
+import type { ValueOptions } from '../../value-format.js';
 import type { SqlTrouble } from './sql-backend.js';
 import type { SqliteDatabase } from './sqlite-driver.js';
 
-export interface SqliteBackendOptions {
+export interface SqliteBackendOptions extends ValueOptions {
   /** The file, made when it is not there, or `:memory:`. Either this or `database` is needed. */
   readonly path?: string | undefined;
   /**
@@ -22,8 +23,6 @@ export interface SqliteBackendOptions {
   readonly synchronous?: 'NORMAL' | 'FULL' | undefined;
   /** How long, in milliseconds, to go on trying while another process has the file locked. @default 5000 */
   readonly busyTimeoutMs?: number | undefined;
-  /** How values become text. @default jsonCodec */
-  readonly codec?: Codec | undefined;
   /** @default the platform's clock and randomness */
   readonly environment?: Environment | undefined;
   /** How the package of a driver is imported. @default import() */
@@ -44,7 +43,8 @@ const PARAMETERS_AT_ONCE = 32_766;
  * @throws {TypeError} for options that do not go together or have the wrong type.
  */
 export function sqliteBackend(options: SqliteBackendOptions): PersistenceBackend {
-  const { codec = jsonCodec, environment = systemEnvironment } = options;
+  const { environment = systemEnvironment } = options;
+  const codec = valueFormat(options);
   const { name, busyTimeoutMs, open } = checked(options);
   // The query builder takes a while to load: who does not open a database does not wait for it.
   let loading: Promise<PersistenceBackend> | null = null;

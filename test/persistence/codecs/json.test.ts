@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { InvalidFormatError, UnstorableValueError } from '../../src/errors.js';
-import { jsonCodec } from '../../src/persistence/codec.js';
+import { InvalidFormatError, UnstorableValueError } from '../../../src/errors.js';
+import { jsonCodec } from '../../../src/persistence/codecs/json.js';
 
 class Point {
   x = 1;

@@ -1,14 +1,10 @@
-import { InvalidFormatError, UnstorableValueError } from '../errors.js';
-import type { Codec } from './backend.js';
+import { InvalidFormatError, UnstorableValueError } from '../../errors.js';
+import type { Codec } from '../backend.js';
+import { abbreviate, classNameOf, pathOf } from './place.js';
+import type { Place } from './place.js';
 
 /** Values nested deeper than this are refused: JSON itself would run out of stack somewhere above it. */
 const MAX_DEPTH = 1000;
-
-/** How the path of a value is written: a key below another path, and so on up to the value itself. */
-interface Place {
-  readonly above: Place | null;
-  readonly key: string | number;
-}
 
 interface Visit {
   readonly value: object;
@@ -122,27 +118,4 @@ function refuseOddObject(value: object, place: Place | null): void {
   if (Object.getOwnPropertySymbols(value).length > 0) {
     throw new UnstorableValueError(pathOf(place), 'an object with symbols as keys');
   }
-}
-
-function classNameOf(value: object): string {
-  const constructor: unknown = Reflect.get(value, 'constructor');
-  return typeof constructor === 'function' && constructor.name !== '' ? constructor.name : '(unnamed)';
-}
-
-const PLAIN_KEY = /^[A-Za-z_$][\w$]*$/;
-
-function pathOf(place: Place | null): string {
-  const steps: string[] = [];
-  for (let step = place; step !== null; step = step.above) {
-    const { key } = step;
-    if (typeof key === 'number') steps.push(`[${key}]`);
-    else steps.push(PLAIN_KEY.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`);
-  }
-  return `$${steps.reverse().join('')}`;
-}
-
-const LONGEST_EXCERPT = 60;
-
-function abbreviate(text: string): string {
-  return text.length <= LONGEST_EXCERPT ? text : `${text.slice(0, LONGEST_EXCERPT)}…`;
 }
