@@ -9,6 +9,7 @@ export default defineConfig({
     alias: [
       { find: /^flowstate$/, replacement: here('src/index.ts') },
       { find: /^flowstate\/(machines|visualizations)$/, replacement: here('$1/index.ts') },
+      { find: /^flowstate\/testing$/, replacement: here('src/testing/index.ts') },
     ],
   },
   test: {

@@ -1,6 +1,6 @@
 import type { Plan } from './plan.js';
 import { planOf } from './plan.js';
-import { seededRandom } from '../scripts/seeded-random.js';
+import { seededRandom } from '../src/testing/seeded-random.js';
 
 /** When a commit of a durable workload counts as durable. */
 export type Synchronous = 'FULL' | 'NORMAL';

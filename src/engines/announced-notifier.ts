@@ -8,7 +8,9 @@ export interface EngineRegistrationOptions<Details> extends RegistrationOptions<
 
 /** News for listeners that want to hear of durable changes only, in the order in which the changes were made. */
 export class DurableNews {
-  #waiting: (() => void)[] = [];
+  readonly #waiting: (() => void)[] = [];
+  /** How many of them are about what was changed before the commit that is being made. */
+  #marked = 0;
 
   /** @param isDurable - Whether everything that was changed so far is durable. */
   constructor(private readonly isDurable: () => boolean) {}
@@ -18,12 +20,17 @@ export class DurableNews {
     else this.#waiting.push(tell);
   }
 
-  /** Called when everything that was changed before is durable. */
-  tell(): void {
+  /** Called when a commit is to be made of everything that was changed before. */
+  mark(): void {
+    this.#marked = this.#waiting.length;
+  }
+
+  /** Called when that is durable, and perhaps everything else. */
+  tell({ everything }: { readonly everything: boolean }): void {
     if (this.#waiting.length === 0) return;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const tell of waiting) tell();
+    const told = this.#waiting.splice(0, everything ? Infinity : this.#marked);
+    this.#marked = 0;
+    for (const tell of told) tell();
   }
 }
 

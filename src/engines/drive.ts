@@ -1,6 +1,6 @@
 import type { AnyActor } from 'xstate';
 import type { EngineEvent, EngineStage, FlowEvent, FlowState } from '../../machines/index.js';
-import { StorageConflictError, StorageError } from '../errors.js';
+import { StorageError } from '../errors.js';
 import { throwFailures } from '../failure.js';
 import type { Run } from './run.js';
 import type { Runtime } from './runtime.js';
@@ -124,37 +124,52 @@ export class Drive {
    */
   async end(): Promise<void> {
     if (this.#isClosed) return;
-    const { runtime, tellFlow, takeFlowBack } = this.parts;
-    const { storage } = runtime;
-    const before = storage.getFlowState();
     try {
-      if (this.#terminal !== null) await tellFlow(TERMINAL[this.#terminal]);
-      await storage.commit();
+      await this.#settle(this.#terminal === null ? null : TERMINAL[this.#terminal]);
     } catch (error) {
-      takeFlowBack(before);
       await this.fail(error);
     }
     this.#close();
+    const { storage } = this.parts.runtime;
     if (this.#terminal === 'REVERTED') {
       throwFailures([...storage.getExecuteFailures().values(), ...storage.getRevertFailures().values()]);
     }
   }
 
-  /** Settles the flow after an error. Nothing is written to a run that somebody else has taken over. */
+  /**
+   * Settles the flow after an error.
+   *
+   * Nothing is written to a run that somebody else has taken over, nor to a store that was given up on: the flow stays
+   * in the state that it is stored in, and can be taken up from there.
+   */
   async fail(error: unknown): Promise<never> {
-    const { runtime, run, tellFlow } = this.parts;
+    const { runtime, run } = this.parts;
+    const { ledger } = runtime.storage;
+    const isLost = ledger.isLost;
     try {
-      // Whoever is under way cannot be kept any more.
-      if (error instanceof StorageError) runtime.abort();
+      // Whoever is under way cannot be kept any more, and nobody waits for the store.
+      if (isLost) ledger.isHurried = true;
+      if (isLost || error instanceof StorageError) runtime.abort();
       await run.abandon();
-      if (!(error instanceof StorageConflictError)) {
-        await tellFlow({ type: 'failed' });
-        await runtime.storage.commit();
-      }
+      await ledger.quiet();
+      if (!isLost) await this.#settle({ type: 'failed' });
     } finally {
       this.#close();
     }
     throw error;
+  }
+
+  /** Takes the flow to a state, durably; to none when that fails. */
+  async #settle(event: FlowEvent | null): Promise<void> {
+    const { runtime, tellFlow, takeFlowBack } = this.parts;
+    const before = runtime.storage.getFlowState();
+    try {
+      if (event !== null) await tellFlow(event);
+      await runtime.storage.commit();
+    } catch (error) {
+      takeFlowBack(before);
+      throw error;
+    }
   }
 
   #close(): void {

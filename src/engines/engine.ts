@@ -102,13 +102,17 @@ export class Engine {
       codec,
       environment: this.#environment,
       commitRetry: options.commitRetry,
+      fence: options.fence,
     });
     this.#announcer = new Announcer(options.checkpoint === 'change', () => this.storage.commit());
     const news = new DurableNews(() => this.storage.ledger.isSettled);
     this.notifier = new AnnouncedNotifier(news);
     this.atomNotifier = new AnnouncedNotifier(news);
+    this.storage.ledger.onGathering = () => {
+      news.mark();
+    };
     this.storage.ledger.onCommitted = () => {
-      news.tell();
+      news.tell({ everything: !this.storage.ledger.isDirty });
     };
     const countListenerError = () => {
       this.statistics.listenerErrors += 1;
@@ -233,6 +237,8 @@ export class Engine {
    */
   async prepare(): Promise<void> {
     const compilation = this.#compiled('prepare');
+    this.#refuseWhenBehind();
+    if (this.#flowActor.value !== this.storage.getFlowState()) this.#flowActor = this.#newFlowActor();
     if (!this.#isPrepared) {
       const atoms = compilation.atoms.map(({ item }) => item);
       const plan = this.storage.isDurable || this.storage.planFingerprint !== null ? planOf(compilation) : null;
@@ -251,6 +257,10 @@ export class Engine {
       await this.#tellFlow({ type: 'suspended' });
       this.#runtime = this.#newRuntime(compilation, slots);
       this.#isPrepared = true;
+    } else if (this.#drive === null && stageOf(this.#root) !== 'UNDEFINED') {
+      // A run that broke off when its store was given up on is taken up like one of another process.
+      await this.#tellFlow({ type: 'resume' });
+      await this.#tellFlow({ type: 'suspended' });
     }
     if (this.storage.getFlowState() === 'REVERTED') await this.reset();
     await this.storage.commit();
@@ -292,7 +302,10 @@ export class Engine {
    * @throws what failed: the error itself, or a `WrappedFailureError` of several or of what was read from storage.
    * @throws {MissingDependenciesError} before anything runs.
    * @throws {ExecutionError} when the engine is running already.
-   * @throws {StorageConflictError} when somebody else has taken the run over; nothing was written then.
+   * @throws {StorageConflictError} when somebody else has taken the run over; nothing was written then, and the engine
+   * cannot be used any more.
+   * @throws {StorageError} when the store was given up on. What is stored can be resumed: by `run()`, once the store is
+   * back, or by an engine that is loaded anew.
    */
   async run(): Promise<FlowState> {
     const drive = await this.#begin();
@@ -365,17 +378,18 @@ export class Engine {
   }
 
   async #begin(): Promise<Drive> {
-    if (this.#isClosed) throw new InvalidStateError(`The engine of ${this.flow.name} is closed`);
+    this.#refuseWhenClosed();
     if (this.#isRunning) throw new ExecutionError(`The engine of ${this.flow.name} is running already`);
+    this.#refuseWhenBehind();
     this.#isRunning = true;
     try {
       this.statistics = newStatistics();
       this.compile();
       await this.prepare();
+      this.#refuseWhenClosed();
       this.validate();
       const runtime = this.#prepared('run');
       runtime.beginRun(this.statistics);
-      if (this.#flowActor.value !== this.storage.getFlowState()) this.#flowActor = this.#newFlowActor();
       // The actor of an earlier run has ended, or stands where that run broke off.
       if (stageOf(this.#root) !== 'UNDEFINED') this.#root = this.#newRoot();
       const drive = new Drive({
@@ -389,6 +403,7 @@ export class Engine {
         },
         ended: () => {
           this.#isRunning = false;
+          this.storage.ledger.isHurried = this.#isClosed;
         },
       });
       this.#drive = drive;
@@ -396,8 +411,21 @@ export class Engine {
       return drive;
     } catch (error) {
       this.#isRunning = false;
+      this.#drive = null;
       throw error;
     }
+  }
+
+  #refuseWhenClosed(): void {
+    if (this.#isClosed) throw new InvalidStateError(`The engine of ${this.flow.name} is closed`);
+  }
+
+  /** @throws {InvalidStateError} when somebody else has changed the run since it was loaded. */
+  #refuseWhenBehind(): void {
+    const { conflict } = this.storage.ledger;
+    if (conflict === null) return;
+    const message = `The engine of ${this.flow.name} is behind its run, which somebody else has changed: load it anew`;
+    throw new InvalidStateError(message, { cause: conflict });
   }
 
   /**
@@ -412,6 +440,8 @@ export class Engine {
     if (!this.#company.hears(flowMachine, state, 'suspend')) {
       throw new InvalidStateError(`A flow that is ${state} cannot be suspended`);
     }
+    // A run that broke off is not under way.
+    if (this.#drive === null && state === 'RUNNING') return;
     const settled = this.#tellFlow({ type: 'suspend' });
     // A commit that fails here is tried again with the run's next one, which reports it.
     settled?.catch(() => undefined);
@@ -427,6 +457,7 @@ export class Engine {
   async reset(): Promise<void> {
     const compilation = this.#compiled('reset');
     const runtime = this.#prepared('reset');
+    this.#refuseWhenBehind();
     if (!this.#flowActor.accepts({ type: 'reset' })) {
       throw new InvalidStateError(`A flow that is ${this.storage.getFlowState()} cannot be reset`);
     }
@@ -441,13 +472,16 @@ export class Engine {
   /**
    * Gives back what the engine was given for itself. It cannot run any more.
    *
-   * A run that is under way is suspended first, and waited for: its atoms are told by their `signal`.
+   * A run that is under way is suspended first, and waited for: its atoms are told by their `signal`. A commit that
+   * waits to be tried again is given up.
    */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.storage.ledger.isHurried = true;
     if (this.#drive !== null) await this.#breakOff(this.#drive);
     this.#runtime?.abort();
+    await this.storage.ledger.quiet();
     await this.#release();
   }
 

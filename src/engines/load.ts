@@ -13,7 +13,7 @@ import type { FlowDetail, LogBook, Meta } from '../persistence/details.js';
 import { fetch } from '../persistence/fetch.js';
 import type { BackendConf } from '../persistence/fetch.js';
 import { nearestName } from '../nearest-name.js';
-import type { CommitRetryPolicy } from '../storage/ledger.js';
+import type { CommitRetryPolicy } from '../storage/commit-retry.js';
 import { Engine } from './engine.js';
 import type { EngineOptions } from './options.js';
 import { engineOptions } from './options.js';
@@ -53,6 +53,11 @@ export interface LoadOptions {
   readonly progressFlushMs?: number | undefined;
   /** @default 3 attempts, 5 seconds apart */
   readonly commitRetry?: Partial<CommitRetryPolicy> | undefined;
+  /**
+   * The fence token of the claim under which the run is written. It is durable before anything runs: whoever still
+   * writes under an earlier claim is refused from then on. @default none
+   */
+  readonly fence?: number | undefined;
   /** Parallel engine only. @default Infinity */
   readonly maxWorkers?: number | undefined;
   /** Parallel engine only: where tasks run. It stays the caller's. @default one of the engine's own */

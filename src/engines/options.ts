@@ -2,7 +2,8 @@ import type { Environment } from '../environment.js';
 import { checkMaxWorkers } from '../executors/async.js';
 import type { Executor } from '../executors/executor.js';
 import { nearestName } from '../nearest-name.js';
-import type { CommitRetryPolicy } from '../storage/ledger.js';
+import type { CommitRetryPolicy } from '../storage/commit-retry.js';
+import { commitRetryPolicy } from '../storage/commit-retry.js';
 import type { OnPlanChange } from './plan-consent.js';
 
 /** How an engine runs a flow. */
@@ -25,6 +26,8 @@ export interface EngineOptions {
   readonly progressFlushMs: number;
   /** How a commit that the store failed is tried again. */
   readonly commitRetry: CommitRetryPolicy;
+  /** The fence token of the claim under which the run is written; a claim that was taken over is refused (C5). */
+  readonly fence: number | undefined;
   /** For the parallel engine: how many atoms may be under way at once. */
   readonly maxWorkers: number;
   /** For the parallel engine: where tasks run. Given, it stays the caller's. */
@@ -41,7 +44,8 @@ const DEFAULTS: EngineOptions = {
   interpreter: 'compiled',
   onPlanChange: 'refuse',
   progressFlushMs: 1000,
-  commitRetry: { attempts: 3, delayMs: 5000 },
+  commitRetry: commitRetryPolicy(),
+  fence: undefined,
   maxWorkers: Infinity,
   executor: undefined,
   environment: undefined,
@@ -92,17 +96,14 @@ export function engineOptions(given: Readonly<Record<string, unknown>>): EngineO
     throw new RangeError(`onPlanChange takes 'accept', 'refuse' or a function, got ${JSON.stringify(onPlanChange)}`);
   }
   checkMaxWorkers(options.maxWorkers);
-  const { attempts, delayMs, ...others } = { ...DEFAULTS.commitRetry, ...options.commitRetry };
-  const [unknown] = Object.keys(others);
-  if (unknown !== undefined)
-    throw new RangeError(`commitRetry takes attempts and delayMs, got ${JSON.stringify(unknown)}`);
-  if (!Number.isInteger(attempts) || attempts < 1) {
-    throw new RangeError(`commitRetry.attempts takes a whole number from 1, got ${String(attempts)}`);
+  const commitRetry = commitRetryPolicy(options.commitRetry);
+  const { fence } = options;
+  if (fence !== undefined && !(Number.isSafeInteger(fence) && fence >= 1)) {
+    throw new RangeError(`fence takes a whole number from 1, got ${String(fence)}`);
   }
   if (!(options.progressFlushMs >= 0)) {
     throw new RangeError(`progressFlushMs takes milliseconds from 0, got ${String(options.progressFlushMs)}`);
   }
-  if (!(delayMs >= 0)) throw new RangeError(`commitRetry.delayMs takes milliseconds from 0, got ${String(delayMs)}`);
   if (options.executor !== undefined && typeof submitOf(options.executor) !== 'function') {
     throw new TypeError('executor takes an object with a submit method');
   }
@@ -110,7 +111,7 @@ export function engineOptions(given: Readonly<Record<string, unknown>>): EngineO
   if (environment !== undefined && typeof (environment as Partial<Environment>).clock?.now !== 'function') {
     throw new TypeError('environment takes an object with a clock, newId and random');
   }
-  return { ...options, commitRetry: { attempts, delayMs } };
+  return { ...options, commitRetry };
 }
 
 function submitOf(executor: unknown): unknown {

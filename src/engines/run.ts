@@ -173,7 +173,7 @@ export class Run {
     return this.#afterAnalysis();
   }
 
-  /** Completes an atom and finds what that makes ready. It never throws or rejects: an error ends the run in FAILURE. */
+  /** Completes an atom and finds what that makes ready. An error ends the run in FAILURE. @throws as `#fail` */
   #examine(start: Start | undefined): Promise<void> | undefined {
     if (start === undefined) return undefined;
     try {
@@ -190,7 +190,10 @@ export class Run {
     return this.failures.length > 0 ? undefined : this.#selector.after(node.index, this.#next);
   }
 
+  /** @throws {StorageError} when the run cannot be written any more: that is no failure of an atom, and ends it at once. */
   #fail(error: unknown): void {
+    const { ledger } = this.runtime.storage;
+    if (ledger.isLost) throw error;
     this.failures.push(Failure.from(error));
   }
 

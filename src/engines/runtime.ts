@@ -84,7 +84,9 @@ export class Runtime {
     return signal;
   }
 
+  /** Tells the atoms that are under way. Their progress is not kept for its own sake any more. */
   abort(): void {
+    this.endRun();
     this.#abortion.abort();
   }
 
@@ -132,7 +134,7 @@ export class Runtime {
     } catch {
       this.storage.setTaskProgress(name, progress, {});
     }
-    if (!this.storage.isDurable || this.#flush !== null) return;
+    if (!this.storage.isDurable || this.#flush !== null || this.#abortion.signal.aborted) return;
     this.#flush = this.environment.clock.setTimer(this.options.progressFlushMs, () => {
       this.#flush = null;
       // What cannot be committed now is part of the run's next commit, which reports it.

@@ -1,16 +1,10 @@
 import type { FlowState } from '../../machines/index.js';
 import type { Environment } from '../environment.js';
-import { StorageConflictError, StorageError, UnstorableValueError } from '../errors.js';
+import { StorageConflictError } from '../errors.js';
 import type { Connection, UnitOfWork } from '../persistence/backend.js';
 import type { AtomDetail, FlowDetail, Meta } from '../persistence/details.js';
-
-/** How often, and how patiently, a commit that the store failed is tried again. */
-export interface CommitRetryPolicy {
-  /** Times that a commit is tried in all. @default 3 */
-  readonly attempts: number;
-  /** Milliseconds between two tries. @default 5000 */
-  readonly delayMs: number;
-}
+import type { CommitRetryPolicy } from './commit-retry.js';
+import { CommitSender, isRefusal } from './commit-sender.js';
 
 /** The place of one atom's record. The record is replaced, the place stays. */
 export class AtomSlot {
@@ -25,8 +19,24 @@ interface Gathered {
   readonly metaChanged: boolean;
 }
 
+/** A unit of work, and the changes that it is made of. */
+interface Dispatch {
+  readonly unit: UnitOfWork;
+  readonly gathered: Gathered;
+}
+
+export interface LedgerOptions {
+  readonly environment: Environment;
+  readonly commitRetry: CommitRetryPolicy;
+  /** The fence token of the claim under which everything is written. */
+  readonly fence?: number | undefined;
+}
+
 /**
  * Gathers what changes in a run, and makes it durable: one atomic unit of work at a time, in order.
+ *
+ * A unit whose store failed until it was given up is *in doubt*: it may have been applied. The next commit sends it
+ * once more as it was, and what has changed since in a unit of its own.
  *
  * Without a connection the records in memory are all there is; commits are counted all the same.
  */
@@ -39,9 +49,15 @@ export class Ledger {
   updatedAt: number;
   /** Units of work that were applied. */
   commits = 0;
+  /** Called before each commit, when it is known what will be in it. */
+  onGathering: (() => void) | null = null;
   /** Called after each commit. */
   onCommitted: (() => void) | null = null;
 
+  readonly #sender: CommitSender | null;
+  readonly #environment: Environment;
+  readonly #fence: number | undefined;
+  #storedFence: number;
   #slots: AtomSlot[] = [];
   /** Of a ledger without a connection, which need not know what was changed. */
   #anythingChanged = false;
@@ -49,15 +65,16 @@ export class Ledger {
   #metaChanged = false;
   #last: Promise<void> | null = null;
   #lastCommit: string | null;
+  #inDoubt: Dispatch | null = null;
+  #conflict: StorageConflictError | null = null;
   /** What this writer's units of work are known by, made when there is the first. */
   #writer: string | null = null;
   #units = 0;
 
   constructor(
     private readonly detail: FlowDetail,
-    private readonly connection: Connection | null,
-    private readonly environment: Environment,
-    private readonly policy: CommitRetryPolicy,
+    connection: Connection | null,
+    { environment, commitRetry, fence }: LedgerOptions,
   ) {
     this.uuid = detail.uuid;
     this.name = detail.name;
@@ -66,17 +83,22 @@ export class Ledger {
     this.revision = detail.revision;
     this.updatedAt = detail.updatedAt;
     this.#lastCommit = detail.lastCommit;
+    this.#storedFence = detail.fence;
+    this.#fence = fence;
+    this.#environment = environment;
+    this.#sender = connection === null ? null : new CommitSender(connection, environment, commitRetry);
   }
 
   /** The flow detail as it is now, without its atoms. */
   flowRecord(): Omit<FlowDetail, 'atoms'> {
-    const { uuid, name, createdAt, fence } = this.detail;
+    const { uuid, name, createdAt } = this.detail;
     const { state, meta, revision, updatedAt } = this;
-    return { uuid, name, state, meta, revision, createdAt, updatedAt, fence, lastCommit: this.#lastCommit };
+    const [fence, lastCommit] = [this.#storedFence, this.#lastCommit];
+    return { uuid, name, state, meta, revision, createdAt, updatedAt, fence, lastCommit };
   }
 
   get isDurable(): boolean {
-    return this.connection !== null;
+    return this.#sender !== null;
   }
 
   /** Whether everything that was changed so far is durable. */
@@ -84,14 +106,35 @@ export class Ledger {
     return !this.isDirty && this.#last === null;
   }
 
+  /** Whether there is something to be committed: a claim too is durable before anything is done under it. */
   get isDirty(): boolean {
-    return this.#anythingChanged || this.#slots.length > 0 || this.#stateChanged || this.#metaChanged;
+    return this.#hasChanges || this.#inDoubt !== null || this.#conflict !== null;
+  }
+
+  get #hasChanges(): boolean {
+    const isClaimed = this.#fence === undefined || this.#fence === this.#storedFence;
+    return this.#anythingChanged || this.#slots.length > 0 || this.#stateChanged || this.#metaChanged || !isClaimed;
+  }
+
+  /** Whether the store was given up on, and may or may not hold what was sent to it last; or is somebody else's. */
+  get isLost(): boolean {
+    return this.#inDoubt !== null || this.#conflict !== null;
+  }
+
+  /** Set when somebody else has changed the run: what is known here is out of date, and nothing is written any more. */
+  get conflict(): StorageConflictError | null {
+    return this.#conflict;
+  }
+
+  /** Hurried, a commit that fails is given up, and so is one that waits to be tried again. */
+  set isHurried(isHurried: boolean) {
+    if (this.#sender !== null) this.#sender.isHurried = isHurried;
   }
 
   /** Replaces a record; the change is part of the next commit. */
   write(slot: AtomSlot, detail: AtomDetail): void {
     slot.detail = detail;
-    if (this.connection === null) this.#anythingChanged = true;
+    if (this.#sender === null) this.#anythingChanged = true;
     else if (!slot.dirty) {
       slot.dirty = true;
       this.#slots.push(slot);
@@ -114,21 +157,21 @@ export class Ledger {
    * @returns nothing when that is already so, or when there is no store to wait for.
    */
   commit(): Promise<void> | undefined {
-    if (this.connection === null) {
+    const sender = this.#sender;
+    if (sender === null) {
       if (!this.isDirty) return undefined;
       this.#anythingChanged = false;
       this.#stateChanged = false;
       this.#metaChanged = false;
-      this.#applied();
+      this.#applied(null);
       return undefined;
     }
     if (this.#last === null) {
       if (!this.isDirty) return undefined;
-      this.#last = this.#write(this.connection);
+      this.#last = this.#write(sender);
     } else {
-      const { connection } = this;
       const previous = this.#last;
-      this.#last = previous.catch(() => undefined).then(() => (this.isDirty ? this.#write(connection) : undefined));
+      this.#last = previous.catch(() => undefined).then(() => (this.isDirty ? this.#write(sender) : undefined));
     }
     const own = this.#last;
     const forget = () => {
@@ -138,46 +181,49 @@ export class Ledger {
     return own;
   }
 
-  async #write(connection: Connection): Promise<void> {
+  /** Resolves when no commit is being made any more, whatever came of it. */
+  async quiet(): Promise<void> {
+    while (this.#last !== null) await this.#last.catch(() => undefined);
+  }
+
+  async #write(sender: CommitSender): Promise<void> {
+    if (this.#inDoubt !== null) await this.#send(sender, this.#inDoubt);
+    if (this.#conflict !== null) throw this.#conflict;
+    if (this.#hasChanges) await this.#send(sender, this.#dispatch());
+  }
+
+  #dispatch(): Dispatch {
     const gathered = this.#gather();
-    this.#writer ??= this.environment.newId();
-    const unit = {
+    this.#writer ??= this.#environment.newId();
+    const unit: UnitOfWork = {
       flowUuid: this.uuid,
       id: `${this.#writer}:${++this.#units}`,
-      at: this.environment.clock.now(),
+      at: this.#environment.clock.now(),
+      ...(this.#fence === undefined ? {} : { fence: this.#fence }),
       expectedRevision: this.revision,
       ...(gathered.stateChanged ? { state: this.state } : {}),
       ...(gathered.metaChanged ? { meta: this.meta } : {}),
       atoms: gathered.slots.map(({ detail }) => detail),
-    } satisfies UnitOfWork;
-    try {
-      await this.#persist(connection, unit);
-    } catch (error) {
-      this.#takeBack(gathered);
-      throw error;
-    }
-    this.updatedAt = unit.at;
-    this.#lastCommit = unit.id;
-    this.#applied();
+    };
+    return { unit, gathered };
   }
 
-  async #persist(connection: Connection, unit: UnitOfWork): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await connection.commit(unit);
-        return;
-      } catch (error) {
-        const mayHelp =
-          error instanceof StorageError &&
-          !(error instanceof StorageConflictError) &&
-          !(error instanceof UnstorableValueError);
-        if (!mayHelp || attempt >= this.policy.attempts) throw error;
-        await new Promise<void>((resolve) => void this.environment.clock.setTimer(this.policy.delayMs, resolve));
-      }
+  async #send(sender: CommitSender, dispatch: Dispatch): Promise<void> {
+    const { unit, gathered } = dispatch;
+    try {
+      await sender.send(unit);
+    } catch (error) {
+      this.#inDoubt = isRefusal(error) ? null : dispatch;
+      if (error instanceof StorageConflictError) this.#conflict = error;
+      else if (this.#inDoubt === null) this.#takeBack(gathered);
+      throw error;
     }
+    this.#inDoubt = null;
+    this.#applied(unit);
   }
 
   #gather(): Gathered {
+    this.onGathering?.();
     const gathered = { slots: this.#slots, stateChanged: this.#stateChanged, metaChanged: this.#metaChanged };
     this.#slots = [];
     this.#stateChanged = false;
@@ -192,7 +238,11 @@ export class Ledger {
     this.#metaChanged ||= metaChanged;
   }
 
-  #applied(): void {
+  /** @param unit - null where there is no store. */
+  #applied(unit: UnitOfWork | null): void {
+    this.updatedAt = unit?.at ?? this.updatedAt;
+    this.#lastCommit = unit?.id ?? null;
+    this.#storedFence = this.#fence ?? this.#storedFence;
     this.revision += 1;
     this.commits += 1;
     this.onCommitted?.();

@@ -19,10 +19,10 @@ import { LimitedCodec } from '../persistence/codecs/limited.js';
 import type { AtomDetail, AtomState, FlowDetail, Meta, RetryDetail } from '../persistence/details.js';
 import { encodeAttempts } from '../persistence/failure-text.js';
 import { attemptToRecord } from '../persistence/records.js';
-import type { CommitRetryPolicy } from './ledger.js';
 import { EMPTY_SURROUNDINGS, fetchValues } from './lookup.js';
 import type { Surroundings } from './lookup.js';
 import { AtomSlot, Ledger } from './ledger.js';
+import type { LedgerOptions } from './ledger.js';
 import type { Found, Reading } from './values.js';
 import { extract, readExecuted, readReverted } from './values.js';
 
@@ -37,12 +37,10 @@ export function isReserved(name: string): boolean {
   return name === INJECTOR || name === PLAN;
 }
 
-export interface StorageOptions {
+export interface StorageOptions extends LedgerOptions {
   readonly flowDetail: FlowDetail;
   readonly connection: Connection | null;
   readonly codec: Codec | undefined;
-  readonly environment: Environment;
-  readonly commitRetry: CommitRetryPolicy;
 }
 
 /** A number from 0 to 1 that no other is longer than as text. */
@@ -74,10 +72,10 @@ export class Storage {
   #nextPosition = 0;
   #executeFailures: ReadonlyMap<string, Failure> | null = null;
 
-  constructor({ flowDetail, connection, codec, environment, commitRetry }: StorageOptions) {
-    this.ledger = new Ledger(flowDetail, connection, environment, commitRetry);
+  constructor({ flowDetail, connection, codec, ...options }: StorageOptions) {
+    this.ledger = new Ledger(flowDetail, connection, options);
     this.codec = codec;
-    this.#environment = environment;
+    this.#environment = options.environment;
     for (const detail of flowDetail.atoms) this.#add(detail);
   }
 

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { parseCase, readCaseDirectory } from './case.js';
 import { mutationsOf } from './mutate.js';
-import { seededRandom } from '../../scripts/seeded-random.js';
+import { seededRandom } from '../../src/testing/seeded-random.js';
 
 const minimal = {
   name: 'a case',

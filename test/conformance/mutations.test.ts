@@ -4,7 +4,7 @@ import { parseCase, readCaseDirectory } from './case.js';
 import { compareCase } from './compare.js';
 import { mutationsOf } from './mutate.js';
 import { sample } from './random.js';
-import { seededRandom } from '../../scripts/seeded-random.js';
+import { seededRandom } from '../../src/testing/seeded-random.js';
 import { recordCase } from './runner.js';
 import { openMemory } from './stores.js';
 

@@ -6,7 +6,7 @@ import { readCaseDirectory } from './case.js';
 import type { ConformanceCase } from './case.js';
 import { checkCrashes } from './crash.js';
 import { sample } from './random.js';
-import { seededRandom } from '../../scripts/seeded-random.js';
+import { seededRandom } from '../../src/testing/seeded-random.js';
 import { judgeCase } from './runner.js';
 import type { Settings } from './runner.js';
 import { storesAt } from './stores.js';

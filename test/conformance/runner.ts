@@ -8,7 +8,7 @@ import { describeThrown } from './error-kinds.js';
 import { violations } from './invariants.js';
 import { isObject, member, sameJson } from './json.js';
 import { seedFrom } from './random.js';
-import { seededRandom } from '../../scripts/seeded-random.js';
+import { seededRandom } from '../../src/testing/seeded-random.js';
 import { encodeAtoms } from './recorder.js';
 import { BuildError, Session } from './session.js';
 import type { EngineSettings, RunRecord, SessionOptions } from './session.js';

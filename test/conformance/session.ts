@@ -9,6 +9,7 @@ import type { Flow } from '../../src/flows/flow.js';
 import type { Task } from '../../src/atoms/task.js';
 import { EMPTY_SURROUNDINGS } from '../../src/storage/lookup.js';
 import type { Surroundings } from '../../src/storage/lookup.js';
+import { commitRetryPolicy } from '../../src/storage/commit-retry.js';
 import { Storage } from '../../src/storage/storage.js';
 import { atomsOf, behavioursOf } from './behaviours.js';
 import { buildFlow } from './build-flow.js';
@@ -231,7 +232,7 @@ function storageOf(flowDetail: FlowDetail, surroundings: Surroundings): Storage 
     connection: null,
     codec: undefined,
     environment: systemEnvironment,
-    commitRetry: { attempts: 1, delayMs: 0 },
+    commitRetry: commitRetryPolicy({ attempts: 1 }),
   });
   storage.surroundings = surroundings;
   return storage;

@@ -1,53 +1,11 @@
-import type { Clock, Environment, Timer } from '../../src/environment.js';
+import { virtualEnvironment } from '../../src/testing/virtual-environment.js';
+import type { VirtualEnvironment } from '../../src/testing/virtual-environment.js';
 
-interface Pending {
-  readonly due: number;
-  readonly callback: () => void;
-}
+export { settled } from '../../src/testing/virtual-environment.js';
 
-/** A clock that goes on only when it is told to. */
-export class ManualClock implements Clock {
-  /** The delays of all timers that were ever set. */
-  readonly delays: number[] = [];
-  #now = 1_700_000_000_000;
-  #pending: Pending[] = [];
-
-  now(): number {
-    return this.#now;
-  }
-
-  setTimer(delayMs: number, callback: () => void): Timer {
-    this.delays.push(delayMs);
-    const timer = { due: this.#now + delayMs, callback };
-    this.#pending.push(timer);
-    return { cancel: () => void (this.#pending = this.#pending.filter((each) => each !== timer)) };
-  }
-
-  yield(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  advance(ms: number): void {
-    this.#now += ms;
-    const due = this.#pending.filter((timer) => timer.due <= this.#now);
-    this.#pending = this.#pending.filter((timer) => timer.due > this.#now);
-    for (const { callback } of due) callback();
-  }
-}
-
-export interface ManualEnvironment extends Environment {
-  readonly clock: ManualClock;
-}
-
-/** Time that stands still, ids that count up. */
-export function manualEnvironment(): ManualEnvironment {
-  let ids = 0;
-  return { clock: new ManualClock(), newId: () => `id-${(ids += 1)}`, random: () => 0.5 };
-}
-
-/** Lets everything go on that is ready to. */
-export async function settled(): Promise<void> {
-  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+/** Time that stands still, ids that count up, and the same random number each time. */
+export function manualEnvironment(): VirtualEnvironment {
+  return { ...virtualEnvironment(), random: () => 0.5 };
 }
 
 /** A promise that is settled from outside. */

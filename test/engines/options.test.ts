@@ -50,7 +50,23 @@ describe('options of an engine', () => {
     [{ maxWorkers: NaN }, RangeError, /maxWorkers.*got NaN/],
     [{ maxWorkers: '4' }, RangeError, /maxWorkers.*got 4/],
     [{ commitRetry: { attempts: 0 } }, RangeError, /commitRetry\.attempts takes a whole number from 1, got 0/],
-    [{ commitRetry: { delayMs: -1 } }, RangeError, /commitRetry\.delayMs takes milliseconds from 0, got -1/],
+    [
+      { commitRetry: { delayMs: -1 } },
+      RangeError,
+      /commitRetry\.delayMs takes milliseconds from 0 to 2147483647, got -1/,
+    ],
+    [{ commitRetry: { delayMs: Infinity } }, RangeError, /commitRetry\.delayMs.*got Infinity/],
+    [{ commitRetry: { backoff: 0.5 } }, RangeError, /commitRetry\.backoff takes a factor from 1, got 0\.5/],
+    [{ commitRetry: { backoff: Infinity } }, RangeError, /commitRetry\.backoff.*got Infinity/],
+    [{ commitRetry: { maxDelayMs: -5 } }, RangeError, /commitRetry\.maxDelayMs takes milliseconds.*got -5/],
+    [{ commitRetry: { jitter: 1.5 } }, RangeError, /commitRetry\.jitter takes a number from 0 to 1, got 1\.5/],
+    [{ commitRetry: { jitter: '0.5' } }, RangeError, /commitRetry\.jitter.*got 0\.5/],
+    [{ commitRetry: { atempts: 2 } }, RangeError, /commitRetry takes attempts.*got "atempts"; did you mean attempts\?/],
+    [{ commitRetry: 3 }, TypeError, /commitRetry takes an object with attempts.*got 3/],
+    [{ commitRetry: null }, TypeError, /commitRetry takes an object.*got null/],
+    [{ fence: 0 }, RangeError, /fence takes a whole number from 1, got 0/],
+    [{ fence: 1.5 }, RangeError, /fence.*got 1\.5/],
+    [{ fence: '7' }, RangeError, /fence.*got 7/],
     [{ executor: {} }, TypeError, /executor takes an object with a submit method/],
     [{ executor: null }, TypeError, /executor takes an object with a submit method/],
     [{ executor: 'threads' }, TypeError, /executor takes/],
@@ -75,7 +91,7 @@ describe('options of an engine', () => {
       checkpoint: 'round',
       interpreter: 'compiled',
       onPlanChange: 'refuse',
-      commitRetry: { attempts: 3, delayMs: 5000 },
+      commitRetry: { attempts: 3, delayMs: 5000, backoff: 1, maxDelayMs: 60_000, jitter: 0 },
     });
   });
 

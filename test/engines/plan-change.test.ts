@@ -497,16 +497,19 @@ describe('D20: no plan is asked for', () => {
     const { uuid } = await halfway(backend);
     const [book] = await snapshotOf(backend);
     if (book === undefined) throw new Error('there is no book');
-    const old = await restored([
-      {
-        ...book,
-        flows: book.flows.map((flow) => ({
-          ...flow,
-          meta: {},
-          atoms: flow.atoms.filter(({ name }) => name !== PLAN),
-        })),
-      },
-    ]);
+    const old = await restored(
+      [
+        {
+          ...book,
+          flows: book.flows.map((flow) => ({
+            ...flow,
+            meta: {},
+            atoms: flow.atoms.filter(({ name }) => name !== PLAN),
+          })),
+        },
+      ],
+      memoryBackend(),
+    );
     const flow = linear('trip').add(step('a'), step('c'));
     const engine = await resume(flow, old, uuid);
     expect(engine.planDifference()).toBeNull();

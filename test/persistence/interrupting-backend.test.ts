@@ -16,7 +16,7 @@ import {
 import type { Interruption } from './interrupting-backend.js';
 import { aBook, aFlow, aTask } from './made-up-runs.js';
 
-describePersistenceBackend('never interrupted memory', () => interrupting(memoryBackend(), never));
+describePersistenceBackend('never interrupted memory', () => interrupting(memoryBackend(), never), { runs: false });
 
 describe('an interrupting backend', () => {
   const atom = aTask('a');
@@ -74,7 +74,7 @@ describe('an interrupting backend', () => {
     await step(connection, 0);
     const snapshot = await snapshotOf(backend);
     await step(connection, 1);
-    const copy = await restored(snapshot);
+    const copy = await restored(snapshot, memoryBackend());
     expect(await snapshotOf(copy)).toEqual(snapshot);
     await step(await copy.getConnection(), 1);
     expect(await snapshotOf(copy)).toEqual(await snapshotOf(backend));

@@ -45,10 +45,17 @@ afterEach(async () => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
+/** Of the file that was opened last. */
+let path = '';
+
 describePersistenceBackend('SQLite in memory', () => sqliteBackend({ path: ':memory:' }));
-describePersistenceBackend('SQLite in a file', () => sqliteBackend({ path: newFile() }));
-describePersistenceBackend("SQLite in a database of the caller's", () =>
-  sqliteBackend({ database: new Database(':memory:') }),
+describePersistenceBackend('SQLite in a file', () => sqliteBackend({ path: (path = newFile()) }), {
+  reopen: () => sqliteBackend({ path }),
+});
+describePersistenceBackend(
+  "SQLite in a database of the caller's",
+  () => sqliteBackend({ database: new Database(':memory:') }),
+  { runs: false },
 );
 describeCopyingBackend('SQLite', () => sqliteBackend({ path: newFile(), synchronous: 'NORMAL' }));
 

@@ -2,7 +2,7 @@ import { memoryBackend } from '../../src/persistence/backends/memory.js';
 import type { ConformanceCase } from '../conformance/case.js';
 import { violations } from '../conformance/invariants.js';
 import { isObject, member } from '../conformance/json.js';
-import { seededRandom } from '../../scripts/seeded-random.js';
+import { seededRandom } from '../../src/testing/seeded-random.js';
 import { recordCase } from '../conformance/runner.js';
 import type { EngineSettings, RunRecord } from '../conformance/session.js';
 

@@ -3,6 +3,7 @@ import type { Connection, PersistenceBackend } from '../../src/persistence/backe
 import { createFlowDetail } from '../../src/persistence/books.js';
 import type { FlowDetail } from '../../src/persistence/details.js';
 import { usingConnection } from '../../src/persistence/using-connection.js';
+import { commitRetryPolicy } from '../../src/storage/commit-retry.js';
 import { Storage } from '../../src/storage/storage.js';
 import { manualEnvironment } from '../engines/manual-environment.js';
 
@@ -29,7 +30,7 @@ export async function openStorage({
     connection,
     codec: backend?.codec,
     environment,
-    commitRetry: { attempts: 3, delayMs: 5000 },
+    commitRetry: commitRetryPolicy(),
   });
 }
 

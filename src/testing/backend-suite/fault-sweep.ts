@@ -1,0 +1,149 @@
+import { ok } from 'node:assert/strict';
+import { load } from '../../engines/load.js';
+import type { Engine } from '../../engines/engine.js';
+import { StorageError } from '../../errors.js';
+import type { PersistenceBackend } from '../../persistence/backend.js';
+import type { FlowDetail } from '../../persistence/details.js';
+import { usingConnection } from '../../persistence/using-connection.js';
+import { same } from '../checks.js';
+import type { Interruption } from '../interrupting-backend.js';
+import { failAfter, failBefore, interrupting, never } from '../interrupting-backend.js';
+import { virtualEnvironment } from '../virtual-environment.js';
+import type { Story } from './stories.js';
+import { STORIES } from './stories.js';
+import type { Suite } from './suite.js';
+import { connectTo } from './suite.js';
+import { Witness } from './witness.js';
+
+/** Times that a commit is sent before it is given up. */
+export const ATTEMPTS = 3;
+const MOST_RUNS = 20;
+const ENDED: ReadonlySet<string | null> = new Set(['SUCCESS', 'REVERTED', 'FAILURE']);
+const down = new StorageError('the store is down');
+
+interface Fault {
+  readonly name: string;
+  /** What becomes of the n-th commit. */
+  readonly at: (nth: number) => Interruption;
+  /** Who goes on when the store was given up on; nobody has to where it was not. */
+  readonly resumed: 'by the same engine' | 'by a new engine' | null;
+}
+
+const FAULTS: readonly Fault[] = [
+  { name: 'fails once', at: (nth) => failBefore(nth, down), resumed: null },
+  { name: 'is made and its answer lost', at: (nth) => failAfter(nth, down), resumed: null },
+  ...(['by the same engine', 'by a new engine'] as const).flatMap((resumed): Fault[] => [
+    { name: 'fails until it is given up', at: (nth) => failBefore(nth, down, ATTEMPTS), resumed },
+    { name: 'is made and unanswered until it is given up', at: (nth) => failAfter(nth, down, ATTEMPTS), resumed },
+  ]),
+];
+
+/**
+ * What a run promises on any backend: whichever commit goes wrong, and however, it comes to the same end, and nothing
+ * is executed again but what was under way.
+ */
+export function faultPromises({ describe, test }: Suite): void {
+  describe('a run', () => {
+    for (const story of STORIES) {
+      for (const fault of FAULTS) {
+        const resumed = fault.resumed === null ? 'goes on' : `is resumed ${fault.resumed}`;
+        test(`of ${story.name} ${resumed} when any one commit ${fault.name}`, async ({ open }) => {
+          const backend = await open();
+          await connectTo(backend);
+          const undisturbed = await perform(story, backend, never, null);
+          same(undisturbed.gaveUp, 0);
+          for (let nth = 1; nth <= undisturbed.commits; nth++) {
+            const disturbed = await perform(story, backend, fault.at(nth), fault.resumed);
+            same({ nth, ...disturbed.end }, { nth, ...undisturbed.end });
+            same(disturbed.gaveUp, fault.resumed === null ? 0 : 1);
+            same(disturbed.witness.objections(undisturbed.witness), []);
+          }
+        });
+      }
+    }
+  });
+}
+
+interface Performance {
+  readonly end: object;
+  readonly witness: Witness;
+  readonly commits: number;
+  /** How often the store was given up on. */
+  readonly gaveUp: number;
+}
+
+let performances = 0;
+
+/**
+ * Has a story come to its end on a store that is disturbed.
+ *
+ * @param store - What the disturbed backend keeps everything in.
+ * @param resumed - Who goes on where the store was given up on.
+ */
+export async function perform(
+  story: Story,
+  store: PersistenceBackend,
+  interruption: Interruption,
+  resumed: Fault['resumed'],
+): Promise<Performance> {
+  performances += 1;
+  const environment = virtualEnvironment({ prefix: `performance-${performances}`, advancesByItself: true });
+  const backend = interrupting(store, interruption);
+  const witness = new Witness((uuid) => usingConnection(store, (connection) => connection.getFlowDetail(uuid)));
+  const flow = story.flow({
+    called: (atom, method) => witness.called(engine.storage.flowUuid, atom, method),
+    suspend: () => {
+      engine.suspend();
+    },
+  });
+  const options = { backend, environment, engine: story.engine, commitRetry: { attempts: ATTEMPTS, delayMs: 10 } };
+  let engine: Engine = await load(flow, options);
+  const { flowUuid } = engine.storage;
+  let gaveUp = 0;
+  for (let runs = 1; ; runs++) {
+    ok(runs <= MOST_RUNS, 'the run comes to no end');
+    const broken = await brokeOff(engine);
+    if (!broken && ENDED.has(engine.storage.getFlowState())) break;
+    if (!broken) continue;
+    gaveUp += 1;
+    await witness.interrupted(flowUuid);
+    if (resumed === 'by the same engine') continue;
+    await engine.close();
+    const flowDetail = await usingConnection(store, (connection) => connection.getFlowDetail(flowUuid));
+    if (ENDED.has(flowDetail.state)) break;
+    engine = await load(flow, { ...options, flowDetail });
+  }
+  await engine.close();
+  same(environment.clock.pending, 0);
+  const end = endOf(await usingConnection(store, (connection) => connection.getFlowDetail(flowUuid)));
+  return { end, witness, commits: backend.commits, gaveUp };
+}
+
+/** Runs an engine. @returns whether its store stopped it. What else it throws is how the flow ends. */
+async function brokeOff(engine: Engine): Promise<boolean> {
+  try {
+    await engine.run();
+    return false;
+  } catch (error) {
+    return error instanceof StorageError;
+  }
+}
+
+/** What is stored at the end, without what differs from run to run. */
+function endOf({ state, atoms }: FlowDetail): object {
+  return {
+    state,
+    atoms: atoms.map(({ uuid: _, failure, revertFailure, results, meta, ...atom }) => ({
+      ...atom,
+      progress: meta['progress'],
+      failures: [failure?.message, revertFailure?.message],
+      results:
+        atom.kind === 'retry' && Array.isArray(results)
+          ? results.map(({ provided, failures }: { provided: unknown; failures: ReadonlyMap<string, unknown> }) => ({
+              provided,
+              failed: [...failures.keys()],
+            }))
+          : results,
+    })),
+  };
+}

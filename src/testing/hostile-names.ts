@@ -1,0 +1,20 @@
+/** Names that stores, languages and path names may stumble over. */
+export const HOSTILE_NAMES = [
+  '__proto__',
+  'constructor',
+  'toString',
+  "Robert'); drop table atom_details;--",
+  '%_*?',
+  '$1 :a @b ?1',
+  'back\\slash \\0041 "quoted"',
+  'line\nbreak\ttab',
+  'nul\0inside',
+  'half \ud83d of a pair',
+  'ends with a space ',
+  'NAME',
+  'name',
+  'né',
+  'ne\u0301',
+  '名前 🙂 \u202e',
+  'x'.repeat(255),
+];
