@@ -1,5 +1,8 @@
-/** What databases refuse, cut or replace inside text: NUL, and surrogates that stand alone. And what marks them. */
-const UNSAFE = /[\0\\]|\p{Surrogate}/gu;
+/**
+ * What databases refuse, cut, replace or overlook in text: NUL, surrogates that stand alone, and a space at the end.
+ * And what marks them.
+ */
+const UNSAFE = /[\0\\]|\p{Surrogate}| $/gu;
 
 const MARKED = /\\([0-9a-f]{4})/g;
 
