@@ -31,7 +31,7 @@ async function cellRun(costs: Partial<Record<SubjectName, readonly (number | Err
   };
   const subjects = Object.keys(costs).filter((name) => name !== 'ceiling') as SubjectName[];
   const cell = { workload: workloadNamed('W1'), n: 10, subjects };
-  const run: CellRun = await runCell(cell, { repeats, seed: 3, directory: '/nowhere', measure });
+  const run: CellRun = await runCell(cell, { repeats, seed: 3, directory: '/nowhere', server: null, measure });
   return { run, order, jobs };
 }
 
@@ -50,7 +50,14 @@ describe('a round', () => {
       'flowstate-parallel',
       'ceiling',
     ]);
-    expect(jobs[1]).toEqual({ workload: 'W1', n: 10, subject: 'flowstate', seed: 3, directory: '/nowhere' });
+    expect(jobs[1]).toEqual({
+      workload: 'W1',
+      n: 10,
+      subject: 'flowstate',
+      seed: 3,
+      directory: '/nowhere',
+      server: null,
+    });
   });
 
   it('is compared with its own runs of the reference', async () => {

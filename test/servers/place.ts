@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import mysql from 'mysql2/promise';
-import pg from 'pg';
 
 /** A place of one test's own on a server: a schema or a database. */
 export interface Place {
@@ -23,7 +21,8 @@ export async function newPlace(url: string): Promise<Place | null> {
   return null;
 }
 
-function postgresPlace(url: string, schema: string): Place {
+async function postgresPlace(url: string, schema: string): Promise<Place> {
+  const { default: pg } = await import('pg');
   const ask = async (sql: string) => {
     const client = new pg.Client({ connectionString: url, options: `-c search_path=${schema}` });
     await client.connect();
@@ -41,6 +40,7 @@ function postgresPlace(url: string, schema: string): Place {
 }
 
 async function mysqlPlace(url: string, database: string): Promise<Place> {
+  const { default: mysql } = await import('mysql2/promise');
   const own = new URL(url.replace(/^[\w+]+:/, 'mysql:'));
   own.pathname = `/${database}`;
   const ask = async (to: string, sql: string) => {
