@@ -71,30 +71,33 @@ export class CommitStatements {
   }
 
   /** Inserts atoms of a flow, or writes them over the stored ones; not over those of another flow or kind. */
-  *writes(flowUuid: string, atoms: readonly AtomRow[]): Generator<WriteStatement> {
-    for (const chunk of this.#chunks(atoms)) {
-      const text = this.#build(`write ${chunk.length}`, () => this.#write(chunk.length));
-      yield {
-        sql: text,
-        parameters: chunk.flatMap((atom) => atomToParameters(flowUuid, atom)),
+  writes(flowUuid: string, atoms: readonly AtomRow[]): WriteStatement[] {
+    return this.#chunks(atoms).map((chunk) => {
+      const parameters: unknown[] = [];
+      for (const atom of chunk) parameters.push(...atomToParameters(flowUuid, atom));
+      return {
+        sql: this.#build(`write ${chunk.length}`, () => this.#write(chunk.length)),
+        parameters,
         rows: this.#upsert.counts ? chunk.length : null,
       };
-    }
+    });
   }
 
-  *#chunks(atoms: readonly AtomRow[]): Generator<readonly AtomRow[]> {
+  #chunks(atoms: readonly AtomRow[]): (readonly AtomRow[])[] {
+    const chunks: (readonly AtomRow[])[] = [];
     let start = 0;
     let characters = 0;
-    for (const [index, atom] of atoms.entries()) {
-      const more = charactersIn(atom);
+    for (let index = 0; index < atoms.length; index++) {
+      const more = charactersIn(atoms[index]);
       if (index > start && (index - start === this.rowsAtOnce || characters + more > this.#characters)) {
-        yield atoms.slice(start, index);
+        chunks.push(atoms.slice(start, index));
         start = index;
         characters = 0;
       }
       characters += more;
     }
-    if (start < atoms.length) yield start === 0 ? atoms : atoms.slice(start);
+    if (start < atoms.length) chunks.push(start === 0 ? atoms : atoms.slice(start));
+    return chunks;
   }
 
   #write(rows: number): CompiledQuery {
@@ -125,9 +128,12 @@ export function changesOf(
   return changes;
 }
 
-export function charactersIn(atom: AtomRow): number {
+/** Of its values: what may be large. */
+export function charactersIn(atom: AtomRow | undefined): number {
+  if (atom === undefined) return 0;
+  const length = (text: string | null) => text?.length ?? 0;
   const { meta, results, failure, revertResults, revertFailure } = atom;
-  return [meta, results, failure, revertResults, revertFailure].reduce((sum, text) => sum + (text?.length ?? 0), 0);
+  return length(meta) + length(results) + length(failure) + length(revertResults) + length(revertFailure);
 }
 
 /** Stands for any atom when a statement is built; its columns are in the order of `ATOM_COLUMNS`. */

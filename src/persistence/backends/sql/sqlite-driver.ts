@@ -150,6 +150,7 @@ class SharedSqliteConnection implements DatabaseConnection {
   }
 
   begin(how: 'begin' | 'begin immediate'): void {
+    // Not prepared: a driver leaves one that failed, as the file was locked, in the middle of its work.
     this.#database.exec(how);
     this.#inTransaction = true;
   }
