@@ -69,9 +69,9 @@ describe('fetch', () => {
     [
       'oracle://h/db',
       NotFoundError,
-      /no backend named 'oracle', only memory, mariadb, mysql, postgres, postgresql, sqlite$/,
+      /no backend named 'oracle', only mariadb, memory, mysql, postgres, postgresql, sqlite$/,
     ],
-    ['sqlit:trips.db', NotFoundError, /only memory, .*; did you mean 'sqlite'\?/],
+    ['sqlit:trips.db', NotFoundError, /only .*memory, .*; did you mean 'sqlite'\?/],
     ['postgresql://h1,h2/db', RangeError, /The option host takes one host, got 'h1,h2'/],
     ['postgresql://h/db?port=99999', TypeError, /port takes a whole number from 1 to 65535, got 99999/],
     [
@@ -206,8 +206,8 @@ describe('the registry', () => {
   it('takes backends of others, under several names', async () => {
     const registry = knownBackends.copy();
     registry.register(entry('mine'));
-    expect(registry.names).toEqual(['memory', 'mine', 'mine-alias', 'sqlite']);
-    expect(knownBackends.names).toEqual(['memory', 'sqlite']);
+    expect(registry.names).toEqual([...knownBackends.names, 'mine', 'mine-alias'].toSorted());
+    expect(knownBackends.names).not.toContain('mine');
     const made = await fetch('mine-alias://ann:p%40ss@h1:1,[::1]:2,h3/runs/2024', { registry });
     expect(JSON.parse(made.name)).toEqual({
       folder: '/runs/2024',
@@ -228,7 +228,7 @@ describe('the registry', () => {
     const registry = knownBackends.copy();
     expect(() => registry.register(entry('memory'))).toThrow(DuplicateError);
     expect(() => registry.register({ ...entry('x'), names: ['x', 'sqlite'] })).toThrow(DuplicateError);
-    expect(registry.names).toEqual(['memory', 'sqlite']);
+    expect(registry.names).toEqual(knownBackends.names);
     registry.register(entry('memory'), { replace: true });
     expect(() => registry.register(entry('Mine'))).toThrow(RangeError);
   });
