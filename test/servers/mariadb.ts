@@ -13,7 +13,7 @@ export const mariadb: ServerKind = {
   find,
 };
 
-export async function find(): Promise<Server | null> {
+async function find(): Promise<Server | null> {
   const given = process.env['FLOWSTATE_TEST_MYSQL_URL'];
   if (given !== undefined) return { url: given, stop: async () => undefined };
   const standard = urlAt(STANDARD_PORT);

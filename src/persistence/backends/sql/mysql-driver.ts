@@ -71,7 +71,7 @@ export class StrictPool implements MysqlPool {
   }
 }
 
-export class StrictConnection implements MysqlPoolConnection {
+class StrictConnection implements MysqlPoolConnection {
   readonly #connection: MysqlConnection;
   #isBroken = false;
 

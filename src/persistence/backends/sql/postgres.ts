@@ -46,14 +46,19 @@ export function postgresBackend(options: PostgresBackendOptions): PersistenceBac
   }
   const name = `${serverName('postgresql', options)}${schema === 'public' ? '' : `?schema=${schema}`}`;
   return lazyBackend(name, codec, async () => {
-    const [{ sqlBackend }, { Kysely, PostgresDialect, sql }, { DurablePool, troubleOf }, { PostgresCommit }, json] =
-      await Promise.all([
-        import('./sql-backend.js'),
-        import('kysely'),
-        import('./postgres-driver.js'),
-        import('./postgres-commit.js'),
-        import('./json-text.js'),
-      ]);
+    const [
+      { sqlBackend },
+      { Kysely, PostgresDialect, sql },
+      { DurablePool, troubleOf },
+      { PostgresCommit },
+      { asJsonText },
+    ] = await Promise.all([
+      import('./sql-backend.js'),
+      import('kysely'),
+      import('./postgres-driver.js'),
+      import('./postgres-commit.js'),
+      import('./json-text.js'),
+    ]);
     // Compared and sorted byte by byte, whatever the database's own rules are.
     const text = sql`text collate "C"`;
     const flavor = {
@@ -74,7 +79,7 @@ export function postgresBackend(options: PostgresBackendOptions): PersistenceBac
         };
       },
     } as const;
-    return sqlBackend({ name, flavor, codec: json.asJsonText(codec), busyTimeoutMs: BUSY_TIMEOUT_MS, environment });
+    return sqlBackend({ name, flavor, codec: asJsonText(codec), busyTimeoutMs: BUSY_TIMEOUT_MS, environment });
   });
 }
 
