@@ -17,6 +17,9 @@ const MOST_CPU = 5;
 const AIM_CPU = 2;
 const MOST_WALL_FULL = 1.5;
 const MOST_CPU_NORMAL = 5;
+const MOST_WALL_SERVER = 3;
+const AIM_WALL_SERVER = 1.5;
+const MOST_WALL_RESUMING = 3;
 /** CPU for one atom in a large flow, in multiples of that in a small one. */
 const MOST_GROWTH = 1.5;
 const GROWTH_FROM = 1_000;
@@ -48,7 +51,7 @@ function* countsOf(row: Row): Generator<Verdict> {
   const { readinessChecks, commits, vertices, edges } = row.counters;
   const most = 2 * (vertices + edges);
   yield verdict(row, `readiness checks ≤ 2 (V + E) = ${most}`, readinessChecks, readinessChecks <= most, true);
-  if (row.workload === 'W4' || row.workload === 'W4-normal') {
+  if (['W4', 'W4-normal', 'W4-postgresql'].includes(row.workload)) {
     const kept = commits >= row.n && commits <= row.n + COMMITS_AROUND;
     yield verdict(row, `one commit an atom, and at most ${COMMITS_AROUND} around them`, commits, kept, true);
   }
@@ -66,6 +69,13 @@ function* costsOf(row: Row): Generator<Verdict> {
   }
   if (row.workload === 'W4') {
     yield verdict(row, `wall ≤ ${MOST_WALL_FULL} × ${reference}`, wall, wall <= MOST_WALL_FULL, false);
+  }
+  if (row.workload === 'W4-postgresql') {
+    yield verdict(row, `wall ≤ ${MOST_WALL_SERVER} × ${reference}`, wall, wall <= MOST_WALL_SERVER, false);
+    yield verdict(row, `aim: wall ≤ ${AIM_WALL_SERVER} × ${reference}`, wall, wall <= AIM_WALL_SERVER, false);
+  }
+  if (row.workload === 'W6') {
+    yield verdict(row, `wall ≤ ${MOST_WALL_RESUMING} × ${reference}`, wall, wall <= MOST_WALL_RESUMING, false);
   }
   if (row.workload === 'W4-normal') {
     yield verdict(row, `CPU ≤ ${MOST_CPU_NORMAL} × ${reference}`, cpu, cpu <= MOST_CPU_NORMAL, false);

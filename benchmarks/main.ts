@@ -5,9 +5,11 @@ import { verdictsOn } from './bounds.js';
 import { readOptions, USAGE } from './options.js';
 import { measureInProcess } from './process.js';
 import { boundTable, failuresIn, LEGEND, rowTable } from './report.js';
+import { find as findPostgres } from '../test/servers/postgres.js';
 import { runCell } from './rounds.js';
 import type { Row } from './rows.js';
 import { rowsOf } from './rows.js';
+import type { Workload } from './workloads.js';
 
 const options = readOptions(process.argv.slice(2));
 if (options.help) console.log(USAGE);
@@ -21,12 +23,24 @@ async function main(): Promise<number> {
   );
   const rows: Row[] = [];
   const failures: string[] = [];
+  const isOnServer = ({ durable }: Workload) => durable === 'postgresql';
+  const server = options.workloads.some(isOnServer) ? await findPostgres() : null;
   for (const workload of options.workloads) {
+    if (isOnServer(workload) && server === null) {
+      console.log(`\n${workload.id} is NOT MEASURED: there is no server (set FLOWSTATE_TEST_POSTGRES_URL)`);
+      continue;
+    }
     console.log(`\n${workload.id}: ${workload.title}; reference: ${workload.reference}`);
     for (const n of (sizes ?? workload.sizes).filter((size) => size <= largest)) {
       for (const isWarm of temperatures) {
         const cell = { workload, n, subjects, isWarm };
-        const run = await runCell(cell, { repeats, seed, directory, measure: measureInProcess });
+        const run = await runCell(cell, {
+          repeats,
+          seed,
+          directory,
+          server: server?.url ?? null,
+          measure: measureInProcess,
+        });
         const measured = rowsOf(run);
         const failed = failuresIn(run);
         rows.push(...measured);
@@ -35,6 +49,7 @@ async function main(): Promise<number> {
       }
     }
   }
+  await server?.stop();
   const verdicts = verdictsOn(rows);
   console.log(`\nAll\n\n${rowTable(rows)}\n\nBounds\n\n${boundTable(verdicts)}`);
   if (failures.length > 0) console.log(`\nNot measured\n\n${failures.join('\n')}`);

@@ -1,10 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Plan } from './plan.js';
 import type { Counters, Outcome, Subject } from './subjects/subject.js';
+import { storeFor } from './stores.js';
 import { workloadNamed } from './workloads.js';
+import type { Workload } from './workloads.js';
 
-export const SUBJECTS = ['flowstate', 'flowstate-parallel', 'ceiling', 'one-insert'] as const;
+export const SUBJECTS = ['flowstate', 'flowstate-parallel', 'ceiling', 'one-insert', 'reading-rows'] as const;
 /** `flowstate` is its serial engine, the default one. */
 export type SubjectName = (typeof SUBJECTS)[number];
 
@@ -18,6 +18,8 @@ export interface Job {
   readonly isWarm: boolean;
   /** Where durable workloads make their files; these are removed again. */
   readonly directory: string;
+  /** The URL of a database on the server that a workload needs; null: there is none. */
+  readonly server: string | null;
 }
 
 export interface Cost {
@@ -54,17 +56,14 @@ const WARM_UP_TASKS = 200;
 export async function measure(job: Job): Promise<Measurement> {
   if (job.isWarm) await measure({ ...job, n: WARM_UP_TASKS, isWarm: false });
   const workload = workloadNamed(job.workload);
-  const subject = await subjectNamed(job.subject);
+  const subject = await subjectNamed(job.subject, workload);
   const plan = workload.plan(job.n, job.seed);
-  const folder = workload.durable === null ? null : await mkdtemp(join(job.directory, 'benchmark-'));
+  const { store, remove } = await storeFor(workload.durable, job.directory, job.server);
   try {
-    const store =
-      folder === null || workload.durable === null
-        ? null
-        : { file: join(folder, 'run.db'), synchronous: workload.durable };
     const building = stopwatch();
     const built = subject.build(plan);
     const build = building();
+    await built.prepare?.({ store });
     // What is left of building is not to be cleared away at the expense of the run. There with --expose-gc.
     globalThis.gc?.();
     const builtRssMb = process.memoryUsage.rss() / 2 ** 20;
@@ -79,21 +78,25 @@ export async function measure(job: Job): Promise<Measurement> {
     }
     return { ...cost, peakRssMb, builtRssMb, build, counters: outcome.counters };
   } finally {
-    if (folder !== null) await rm(folder, { recursive: true });
+    await remove();
   }
 }
 
 /** Only the subject that is measured is loaded: the memory that it takes is its own. */
-async function subjectNamed(name: SubjectName): Promise<Subject> {
+async function subjectNamed(name: SubjectName, { resumes = false }: Workload): Promise<Subject> {
   switch (name) {
     case 'flowstate':
+      if (resumes) return (await import('./subjects/resume.js')).resume('serial');
       return (await import('./subjects/flowstate.js')).flowstate('serial');
     case 'flowstate-parallel':
+      if (resumes) return (await import('./subjects/resume.js')).resume('parallel');
       return (await import('./subjects/flowstate.js')).flowstate('parallel');
     case 'ceiling':
       return (await import('./subjects/ceiling.js')).ceiling;
     case 'one-insert':
       return (await import('./subjects/one-insert.js')).oneInsert;
+    case 'reading-rows':
+      return (await import('./subjects/resume.js')).readingRows;
   }
 }
 

@@ -24,6 +24,9 @@ export interface Plan {
   readonly reverted: readonly number[];
 }
 
+/** How many tasks of a run are done when it is half done. */
+export const half = (tasks: number): number => Math.floor(tasks / 2);
+
 const MODULUS = 1_000_003;
 
 /** Does as good as nothing, but so that a wrong, missing or doubled argument changes the answer. */

@@ -30,6 +30,7 @@ export interface RoundOptions {
   readonly repeats: number;
   readonly seed: number;
   readonly directory: string;
+  readonly server: string | null;
   readonly measure: (job: Job) => Promise<Measurement>;
 }
 
@@ -37,13 +38,16 @@ export interface RoundOptions {
  * Measures a cell: the subjects take turns, and the reference runs right before and right after each of them. What runs
  * after one subject is what runs before the next.
  */
-export async function runCell(cell: Cell, { repeats, seed, directory, measure }: RoundOptions): Promise<CellRun> {
+export async function runCell(
+  cell: Cell,
+  { repeats, seed, directory, server, measure }: RoundOptions,
+): Promise<CellRun> {
   const { reference } = cell.workload;
   const turns = new Map(cell.subjects.map((subject) => [subject, new Array<Turn>()]));
   const errors = new Map<SubjectName, unknown>();
   const references: Measurement[] = [];
   const measureOne = (subject: SubjectName) =>
-    measure({ workload: cell.workload.id, n: cell.n, subject, seed, isWarm: cell.isWarm, directory });
+    measure({ workload: cell.workload.id, n: cell.n, subject, seed, isWarm: cell.isWarm, directory, server });
   try {
     let before = await measureOne(reference);
     references.push(before);

@@ -1,9 +1,12 @@
 import type { Plan } from './plan.js';
-import { planOf } from './plan.js';
+import { half, planOf } from './plan.js';
 import { seededRandom } from '../src/testing/seeded-random.js';
 
 /** When a commit of a durable workload counts as durable. */
 export type Synchronous = 'FULL' | 'NORMAL';
+
+/** Where a durable workload keeps its steps: in an SQLite file, and how durably, or on a server. */
+export type Durability = Synchronous | 'postgresql';
 
 export interface Workload {
   readonly id: string;
@@ -11,9 +14,11 @@ export interface Workload {
   /** The sizes it is measured at, unless others are asked for. */
   readonly sizes: readonly number[];
   /** What it is measured against. */
-  readonly reference: 'ceiling' | 'one-insert';
-  /** Every step is kept in a SQLite file; null: nothing is. */
-  readonly durable: Synchronous | null;
+  readonly reference: 'ceiling' | 'one-insert' | 'reading-rows';
+  /** Where every step is kept; null: nothing is. */
+  readonly durable: Durability | null;
+  /** Whether what is measured is not a run, but taking up one that is half done. */
+  readonly resumes?: boolean;
   /** @param seed - Two plans of one size and seed are alike. */
   readonly plan: (n: number, seed: number) => Plan;
 }
@@ -59,10 +64,26 @@ export const WORKLOADS: readonly Workload[] = [
     plan: (n) => planOf('independent', independent(n)),
   },
   {
+    id: 'W4-postgresql',
+    title: 'W1 with every step in PostgreSQL',
+    ...DURABLE,
+    durable: 'postgresql',
+    plan: (n) => planOf('chain', chain(n)),
+  },
+  {
     id: 'W5',
     title: 'W1 whose last task fails: everything is reverted',
     ...IN_MEMORY,
     plan: (n) => planOf('chain', chain(n), { lastFails: true }),
+  },
+  {
+    id: 'W6',
+    title: 'W4-normal, half done: from the store to the first task that is executed',
+    sizes: [1_000, 10_000],
+    reference: 'reading-rows',
+    durable: 'NORMAL',
+    resumes: true,
+    plan: halfDone,
   },
 ];
 
@@ -98,6 +119,12 @@ const range = (count: number) => Array.from({ length: count }, (_, index) => ind
 const independent = (n: number): number[][] => Array.from({ length: n }, () => []);
 
 const chain = (n: number): number[][] => range(n).map((index) => (index === 0 ? [] : [index - 1]));
+
+/** Only the first half has results. */
+function halfDone(n: number): Plan {
+  const plan = planOf('chain', chain(n));
+  return { ...plan, expected: plan.expected.slice(0, half(n)) };
+}
 
 const FEWEST_DEPENDENCIES = 2;
 const MOST_DEPENDENCIES = 4;

@@ -1,7 +1,7 @@
 import type { Flow, Task } from '../../src/index.js';
 import { engines, graph, linear, task, unordered } from '../../src/index.js';
 import type { Plan, PlannedTask } from '../plan.js';
-import type { Outcome, RunOptions, Subject } from './subject.js';
+import type { Outcome, RunOptions, Store, Subject } from './subject.js';
 
 /** flowstate, with one of its engines and otherwise as it comes. */
 export function flowstate(engine: 'serial' | 'parallel'): Subject {
@@ -14,9 +14,7 @@ export function flowstate(engine: 'serial' | 'parallel'): Subject {
 }
 
 async function run(flow: Flow, kind: 'serial' | 'parallel', { store }: RunOptions): Promise<Outcome> {
-  const backend =
-    store === null ? undefined : { connection: 'sqlite', path: store.file, synchronous: store.synchronous };
-  const engine = await engines.load(flow, { engine: kind, backend });
+  const engine = await engines.load(flow, { engine: kind, backend: backendOf(store) });
   let error: unknown = null;
   try {
     await engine.run();
@@ -38,10 +36,17 @@ async function run(flow: Flow, kind: 'serial' | 'parallel', { store }: RunOption
   };
 }
 
-const nameOf = (index: number) => `t${index}`;
+/** As `persistence.fetch` takes it. */
+export function backendOf(store: Store | null) {
+  if (store === null) return undefined;
+  if (store.kind === 'postgresql') return { connection: store.url };
+  return { connection: 'sqlite', path: store.file, synchronous: store.synchronous };
+}
+
+export const nameOf = (index: number) => `t${index}`;
 const symbolOf = (index: number) => `v${index}`;
 
-function flowOf({ arrangement, tasks }: Plan): Flow {
+export function flowOf({ arrangement, tasks }: Plan): Flow {
   const atoms = tasks.map(taskOf);
   switch (arrangement) {
     case 'chain':

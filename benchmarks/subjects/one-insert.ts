@@ -14,8 +14,11 @@ export const oneInsert: Subject = {
   build: (plan) => ({ run: (options) => run(plan, options) }),
 };
 
-async function run({ tasks }: Plan, { store }: RunOptions): Promise<Outcome> {
+async function run(plan: Plan, { store }: RunOptions): Promise<Outcome> {
   if (store === null) throw new TypeError('one-insert takes a durable workload, got one without a store');
+  if (store.kind === 'postgresql')
+    return (await import('./one-insert-postgresql.js')).insertIntoPostgresql(plan, store.url);
+  const { tasks } = plan;
   const { default: Database } = await import('libsql');
   const database = new Database(store.file);
   database.exec(`PRAGMA synchronous = ${store.synchronous}`);

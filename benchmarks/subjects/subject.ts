@@ -20,9 +20,14 @@ export interface Outcome {
   readonly close: () => Promise<void>;
 }
 
+/** A new file, and how durably it is written; or a new place on a server. */
+export type Store =
+  | { readonly kind: 'sqlite'; readonly file: string; readonly synchronous: Synchronous }
+  | { readonly kind: 'postgresql'; readonly url: string };
+
 export interface RunOptions {
-  /** The file that the steps are kept in, new, and how durably; null: nothing is kept. */
-  readonly store: { readonly file: string; readonly synchronous: Synchronous } | null;
+  /** Where the steps are kept; null: nothing is. */
+  readonly store: Store | null;
 }
 
 /** Something that runs plans. */
@@ -32,6 +37,8 @@ export interface Subject {
 }
 
 export interface BuiltSubject {
+  /** Makes what has to be in the store before. Not measured. */
+  prepare?(options: RunOptions): Promise<void>;
   /** Gets the graph ready, and runs it to its end: the measured part. */
   run(options: RunOptions): Promise<Outcome>;
 }

@@ -1,8 +1,11 @@
 import type { Environment } from '../environment.js';
 import type { Codec } from './backend.js';
 import { BackendRegistry } from './backend-registry.js';
+import type { MysqlPoolLike } from './backends/sql/mysql.js';
+import type { PgPool } from './backends/sql/postgres-driver.js';
 import type { SqliteDatabase } from './backends/sql/sqlite-driver.js';
 import type { GivenOptions } from './given-options.js';
+import { readServer, SERVER_PARTS } from './server-address.js';
 import type { ValueOptions } from './value-format.js';
 
 /** The backends that come with flowstate. Others may be added by whoever brings them. */
@@ -27,6 +30,47 @@ knownBackends.register({
   }),
   load: async () => (await import('./backends/sql/sqlite.js')).sqliteBackend,
 });
+
+knownBackends.register({
+  names: ['postgresql', 'postgres'],
+  urlParts: SERVER_PARTS,
+  read: (given) => ({
+    ...readServer(given),
+    ...sslOf(given.choice('sslmode', ['disable', 'require', 'verify-full'])),
+    pool: given.object('pool', 'a pool of the package pg', isPgPool),
+    schema: given.text('schema'),
+    statementTimeoutMs: given.number('statementTimeoutMs'),
+    ...valueOptions(given),
+    environment: given.object('environment', 'an environment', isEnvironment),
+  }),
+  load: async () => (await import('./backends/sql/postgres.js')).postgresBackend,
+});
+
+knownBackends.register({
+  names: ['mysql', 'mariadb'],
+  urlParts: SERVER_PARTS,
+  read: (given) => ({
+    ...readServer(given),
+    pool: given.object('pool', 'a pool of the package mysql2', isMysqlPool),
+    ...valueOptions(given),
+    environment: given.object('environment', 'an environment', isEnvironment),
+  }),
+  load: async () => (await import('./backends/sql/mysql.js')).mysqlBackend,
+});
+
+/** As PostgreSQL's own tools understand it: only `verify-full` looks at who it is that answers. */
+function sslOf(mode: 'disable' | 'require' | 'verify-full' | undefined) {
+  if (mode === undefined) return {};
+  return { ssl: mode === 'require' ? { rejectUnauthorized: false } : mode === 'verify-full' };
+}
+
+function isPgPool(value: unknown): value is PgPool {
+  return hasMethods(value, 'connect', 'end', 'on');
+}
+
+function isMysqlPool(value: unknown): value is MysqlPoolLike {
+  return hasMethods(value, 'getConnection', 'end');
+}
 
 /** The options that all backends have that keep text. */
 function valueOptions(given: GivenOptions): ValueOptions {

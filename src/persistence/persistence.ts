@@ -1,5 +1,7 @@
 /** Making stores and entering runs: the functions of `persistence` in the public surface. */
 export { memoryBackend } from './backends/memory.js';
+export { mysqlBackend } from './backends/sql/mysql.js';
+export { postgresBackend } from './backends/sql/postgres.js';
 export { sqliteBackend } from './backends/sql/sqlite.js';
 export {
   addAtomDetail,

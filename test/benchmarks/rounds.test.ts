@@ -31,7 +31,7 @@ async function cellRun(costs: Partial<Record<SubjectName, readonly (number | Err
   };
   const subjects = Object.keys(costs).filter((name) => name !== 'ceiling') as SubjectName[];
   const cell = { workload: workloadNamed('W1'), n: 10, subjects, isWarm: false };
-  const run: CellRun = await runCell(cell, { repeats, seed: 3, directory: '/nowhere', measure });
+  const run: CellRun = await runCell(cell, { repeats, seed: 3, directory: '/nowhere', server: null, measure });
   return { run, order, jobs };
 }
 
@@ -57,6 +57,7 @@ describe('a round', () => {
       seed: 3,
       isWarm: false,
       directory: '/nowhere',
+      server: null,
     });
   });
 

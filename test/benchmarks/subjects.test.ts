@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Job, Measurement, SubjectName } from '../../benchmarks/measure.js';
 import { checkAnswer, measure } from '../../benchmarks/measure.js';
 import type { Outcome } from '../../benchmarks/subjects/subject.js';
+import { postgres } from '../servers/postgres.js';
+import { describeWithServer } from '../servers/server.js';
 import { workloadNamed, WORKLOADS } from '../../benchmarks/workloads.js';
 
 let directory = '';
@@ -13,10 +15,10 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true }));
 
-const run = (workload: string, subject: SubjectName, n: number): Promise<Measurement> =>
-  measure({ workload, subject, n, seed: 1, isWarm: false, directory });
+const run = (workload: string, subject: SubjectName, n: number, server: string | null = null): Promise<Measurement> =>
+  measure({ workload, subject, n, seed: 1, isWarm: false, directory, server });
 
-const cells = WORKLOADS.flatMap(({ id, reference }) =>
+const cells = WORKLOADS.filter(({ durable }) => durable !== 'postgresql').flatMap(({ id, reference }) =>
   (['flowstate', 'flowstate-parallel', reference] as const).map((subject) => ({ id, subject })),
 );
 
@@ -38,13 +40,22 @@ describe('a subject', () => {
       seed: 1,
       isWarm: true,
       directory,
+      server: null,
     });
     expect(counters.vertices).toBe(4);
     expect(await readdir(directory)).toEqual([]);
   });
 
   it('has a wrong answer when it has another result, another error, or reverts otherwise', () => {
-    const job = (workload: string): Job => ({ workload, subject: 'ceiling', n: 3, seed: 1, isWarm: false, directory });
+    const job = (workload: string): Job => ({
+      workload,
+      subject: 'ceiling',
+      n: 3,
+      seed: 1,
+      isWarm: false,
+      directory,
+      server: null,
+    });
     const planned = (workload: string) => workloadNamed(workload).plan(3, 1);
     const outcome = (given: Partial<Outcome>): Outcome => ({
       counters: { readinessChecks: 0, commits: 0, vertices: 3, edges: 2 },
@@ -73,6 +84,19 @@ describe('a subject', () => {
     expect(checkReverts(2, 1, 0)).not.toThrow();
     expect(checkReverts(2, 1)).toThrow('it reverted 2 of 3 tasks');
     expect(checkReverts(0, 1, 2)).toThrow('it reverted 3 of 3 tasks, in a wrong order');
+  });
+});
+
+await describeWithServer(postgres, (server) => {
+  describe('with PostgreSQL', () => {
+    it.each(['flowstate', 'one-insert'] as const)(
+      '%s has the right answer, after one commit an atom',
+      async (subject) => {
+        const { counters } = await run('W4-postgresql', subject, 50, server);
+        expect(counters.commits).toBeGreaterThanOrEqual(50);
+        expect(counters.commits).toBeLessThanOrEqual(52);
+      },
+    );
   });
 });
 

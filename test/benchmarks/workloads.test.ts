@@ -53,7 +53,7 @@ describe('a workload', () => {
     const { tasks, expected } = plan(id, 50);
     const results: number[] = [];
     for (const task of tasks) results.push(await task.execute(argumentsOf(task, results)));
-    expect(results).toEqual(expected);
+    expect(results.slice(0, expected.length)).toEqual(expected);
   });
 
   it('gives another answer when an argument is missing', async () => {
@@ -66,7 +66,7 @@ describe('a workload', () => {
 describe('the names of workloads', () => {
   it('mean one, or all that belong together', () => {
     expect(workloadsNamed(['w3', 'W1']).map(({ id }) => id)).toEqual(['W1', 'W3']);
-    expect(workloadsNamed(['W4']).map(({ id }) => id)).toEqual(['W4', 'W4-normal', 'W4-wide']);
+    expect(workloadsNamed(['W4']).map(({ id }) => id)).toEqual(['W4', 'W4-normal', 'W4-wide', 'W4-postgresql']);
     expect(workloadsNamed([])).toBe(WORKLOADS);
   });
 

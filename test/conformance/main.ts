@@ -1,6 +1,11 @@
 import { CasePool } from './case-pool.js';
 import { readCaseDirectory } from './case.js';
+import type { Entry } from './case.js';
+import { newPlace } from '../servers/place.js';
+import { seededRandom } from '../../src/testing/seeded-random.js';
 import { readCommandLine, USAGE } from './options.js';
+import type { CommandLine } from './options.js';
+import { sample } from './random.js';
 
 function oneLine(text: string): string {
   return text.replace(/\s*\n\s*/g, ' | ');
@@ -32,13 +37,31 @@ class CrashSummary {
   }
 }
 
+/** The cases that are asked for, in their order. */
+function casesOf({ directory, filter, sample: count, seed }: CommandLine): Entry[] {
+  const all = readCaseDirectory(directory).filter(({ title }) => title.includes(filter));
+  if (count === null) return all;
+  const taken = new Set(sample(all, count, seededRandom(seed)));
+  console.log(`${taken.size} of ${all.length} cases, with the seed ${seed}`);
+  return all.filter((entry) => taken.has(entry));
+}
+
 async function main(): Promise<void> {
   const options = readCommandLine(process.argv.slice(2));
+  const place = options.backend === undefined ? null : await newPlace(options.backend);
+  try {
+    await runCases({ ...options, backend: place?.url ?? options.backend });
+  } finally {
+    await place?.drop();
+  }
+}
+
+async function runCases(options: CommandLine): Promise<void> {
   const pool = new CasePool(options);
   const crashes = new CrashSummary();
   let passed = 0;
   let failed = 0;
-  for (const entry of readCaseDirectory(options.directory).filter(({ title }) => title.includes(options.filter))) {
+  for (const entry of casesOf(options)) {
     const verdict = 'test' in entry ? await pool.judge(entry.test) : { reasons: [entry.problem], crashes: null };
     if (verdict.crashes !== null) crashes.add(verdict.crashes);
     const [first, ...others] = verdict.reasons;

@@ -10,6 +10,9 @@ export interface CommandLine {
   readonly crash: 'every-commit' | null;
   readonly lenient: boolean;
   readonly filter: string;
+  /** How many cases are taken, at random; null: all. */
+  readonly sample: number | null;
+  readonly seed: number;
   readonly timeoutMs: number;
 }
 
@@ -24,12 +27,15 @@ npm run conformance -- [DIRECTORY] [options]
 
   DIRECTORY                      folder of case files; default ${DEFAULT_DIRECTORY}
   --engine serial|parallel       default serial
-  --backend URL                  where runs are kept; default in memory
+  --backend URL                  where runs are kept; default in memory. On a database server, in a schema or a
+                                 database of their own, which is dropped at the end
   --interpreter compiled|native  what steps the machines; default compiled
   --checkpoint round|change      default: cases without a crash with both
   --crash every-commit           die at every commit and compare where the run ends
   --lenient                      compare only what section 4 of the format promises
   --filter TEXT                  only cases whose group/name contains this
+  --sample N                     only so many of the cases, at random
+  --seed N                       of the sample; default 1
   --timeout-ms N                 longest time for one case; default ${DEFAULT_TIMEOUT_MS}
 `;
 
@@ -39,10 +45,10 @@ function oneOf<const Choice extends string>(name: string, value: string, choices
   return found;
 }
 
-function milliseconds(value: string): number {
+function wholeNumber(name: string, value: string): number {
   const parsed = Number(value);
   if (!Number.isSafeInteger(parsed) || parsed < 1)
-    throw new TypeError(`--timeout-ms takes a whole number from 1, got ${value}`);
+    throw new TypeError(`--${name} takes a whole number from 1, got ${value}`);
   return parsed;
 }
 
@@ -59,6 +65,8 @@ export function readCommandLine(args: readonly string[]): CommandLine {
       crash: { type: 'string' },
       lenient: { type: 'boolean', default: false },
       filter: { type: 'string', default: '' },
+      sample: { type: 'string' },
+      seed: { type: 'string', default: '1' },
       'timeout-ms': { type: 'string' },
     },
   });
@@ -75,6 +83,13 @@ export function readCommandLine(args: readonly string[]): CommandLine {
     crash,
     lenient: values.lenient,
     filter: values.filter,
-    timeoutMs: timeout === undefined ? (crash === null ? DEFAULT_TIMEOUT_MS : CRASH_TIMEOUT_MS) : milliseconds(timeout),
+    sample: values.sample === undefined ? null : wholeNumber('sample', values.sample),
+    seed: wholeNumber('seed', values.seed),
+    timeoutMs:
+      timeout === undefined
+        ? crash === null
+          ? DEFAULT_TIMEOUT_MS
+          : CRASH_TIMEOUT_MS
+        : wholeNumber('timeout-ms', timeout),
   };
 }

@@ -133,6 +133,8 @@ describe('the command line', () => {
       engine: 'serial',
       checkpoint: null,
       lenient: false,
+      sample: null,
+      seed: 1,
     });
   });
 

@@ -39,6 +39,18 @@ describe('fetch', () => {
     expect(made.name).toBe(`sqlite:${path}`);
   });
 
+  it.each([
+    ['postgresql://ann:secret@db.example:5433/trips?schema=flows', 'postgresql://db.example:5433/trips?schema=flows'],
+    ['postgres://ann:secret@db.example/trips?sslmode=require', 'postgresql://db.example/trips'],
+    ['postgresql://[::1]:5432/trips', 'postgresql://[::1]:5432/trips'],
+    ['postgresql:///trips', 'postgresql:///trips'],
+    ['postgresql', 'postgresql'],
+    ['mysql+pymysql://ann:secret@db.example:3307/trips?ssl=yes', 'mysql://db.example:3307/trips'],
+    ['mariadb://ann:secret@db.example/trips', 'mysql://db.example/trips'],
+  ])('makes a backend of a server of %o, and calls it by its address', async (text, name) => {
+    expect((await fetch(text)).name).toBe(name);
+  });
+
   it('takes options, which are stronger than the URL', async () => {
     expect((await fetch({ connection: 'memory', deepCopy: false })).codec).toBeUndefined();
     expect((await fetch({ connection: 'memory:?deepCopy=true', deepCopy: false })).codec).toBeUndefined();
@@ -54,8 +66,31 @@ describe('fetch', () => {
   });
 
   it.each<[unknown, new (...args: never[]) => Error, RegExp]>([
-    ['postgres://h/db', NotFoundError, /no backend named 'postgres', only memory, sqlite$/],
-    ['sqlit:trips.db', NotFoundError, /only memory, sqlite; did you mean 'sqlite'\?/],
+    [
+      'oracle://h/db',
+      NotFoundError,
+      /no backend named 'oracle', only mariadb, memory, mysql, postgres, postgresql, sqlite$/,
+    ],
+    ['sqlit:trips.db', NotFoundError, /only .*memory, .*; did you mean 'sqlite'\?/],
+    ['postgresql://h1,h2/db', RangeError, /The option host takes one host, got 'h1,h2'/],
+    ['postgresql://h/db?port=99999', TypeError, /port takes a whole number from 1 to 65535, got 99999/],
+    [
+      'postgresql://h/db?sslmode=maybe',
+      RangeError,
+      /sslmode of the postgresql backend takes disable or require or verify-full/,
+    ],
+    ['postgresql://h/db?schema=', TypeError, /schema takes the name of a schema/],
+    ['postgresql://ann:secret@h/db?maxConnections=0', TypeError, /maxConnections takes a whole number from 1, got 0/],
+    [
+      { connection: 'mysql://ann:secret@h/db', connectTimeoutMs: 0 },
+      TypeError,
+      /connectTimeoutMs takes milliseconds above 0/,
+    ],
+    [
+      { connection: 'postgresql://ann:secret@h/db', pool: { connect() {}, end() {}, on() {} } },
+      TypeError,
+      /takes a pool or an address, got a pool and host/,
+    ],
     ['', RangeError, /A connection takes a name, or a URL/],
     [':memory:', RangeError, /A connection takes a name, or a URL .* got ":memory:"/],
     ['./trips.db', RangeError, /A connection takes a name/],
@@ -171,8 +206,8 @@ describe('the registry', () => {
   it('takes backends of others, under several names', async () => {
     const registry = knownBackends.copy();
     registry.register(entry('mine'));
-    expect(registry.names).toEqual(['memory', 'mine', 'mine-alias', 'sqlite']);
-    expect(knownBackends.names).toEqual(['memory', 'sqlite']);
+    expect(registry.names).toEqual([...knownBackends.names, 'mine', 'mine-alias'].toSorted());
+    expect(knownBackends.names).not.toContain('mine');
     const made = await fetch('mine-alias://ann:p%40ss@h1:1,[::1]:2,h3/runs/2024', { registry });
     expect(JSON.parse(made.name)).toEqual({
       folder: '/runs/2024',
@@ -193,7 +228,7 @@ describe('the registry', () => {
     const registry = knownBackends.copy();
     expect(() => registry.register(entry('memory'))).toThrow(DuplicateError);
     expect(() => registry.register({ ...entry('x'), names: ['x', 'sqlite'] })).toThrow(DuplicateError);
-    expect(registry.names).toEqual(['memory', 'sqlite']);
+    expect(registry.names).toEqual(knownBackends.names);
     registry.register(entry('memory'), { replace: true });
     expect(() => registry.register(entry('Mine'))).toThrow(RangeError);
   });

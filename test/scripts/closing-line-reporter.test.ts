@@ -7,7 +7,7 @@ import { expect, it, onTestFinished } from 'vitest';
 const repository = join(import.meta.dirname, '..', '..');
 
 /** Runs the tests of one file in a folder of its own. */
-function runTests(file: string): { closingLine: string | undefined; status: number | null } {
+function runTests(file: string): { lines: string[]; status: number | null } {
   const folder = mkdtempSync(join(tmpdir(), 'flowstate-reporter-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const reporter = JSON.stringify(join(repository, 'scripts/closing-line-reporter.ts'));
@@ -19,7 +19,7 @@ function runTests(file: string): { closingLine: string | undefined; status: numb
   writeFileSync(join(folder, 'some.test.js'), file);
   const vitest = join(repository, 'node_modules/vitest/vitest.mjs');
   const { stdout, status } = spawnSync(process.execPath, [vitest, 'run', '--root', folder], { encoding: 'utf8' });
-  return { closingLine: stdout.trimEnd().split('\n').at(-1), status };
+  return { lines: stdout.trimEnd().split('\n'), status };
 }
 
 it.each([
@@ -39,5 +39,17 @@ it.each([
     1,
   ],
 ])('counts %s', (_what, file, closingLine, status) => {
-  expect(runTests(file)).toEqual({ closingLine, status });
+  const { lines, status: given } = runTests(file);
+  expect([lines.at(-1), given]).toEqual([closingLine, status]);
+});
+
+it('says before it, once and framed, for want of what nothing was tested', () => {
+  const suite = `describe.skip('NOT TESTED: redis (set REDIS)', () => it('a', () => {}));`;
+  const { lines } = runTests(`it('b', () => {}); ${suite} ${suite}`);
+  expect(lines.slice(-4)).toEqual([
+    '─'.repeat(29),
+    'NOT TESTED: redis (set REDIS)',
+    '─'.repeat(29),
+    '1 passed, 0 failed, 2 skipped',
+  ]);
 });

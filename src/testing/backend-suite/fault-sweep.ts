@@ -55,7 +55,9 @@ export function faultPromises({ describe, test }: Suite): void {
           for (let nth = 1; nth <= undisturbed.commits; nth++) {
             const disturbed = await perform(story, backend, fault.at(nth), fault.resumed);
             same({ nth, ...disturbed.end }, { nth, ...undisturbed.end });
-            same(disturbed.gaveUp, fault.resumed === null ? 0 : 1);
+            // Tasks side by side take fewer commits when they end while one is being made.
+            const hasStruck = disturbed.commits >= nth;
+            same(disturbed.gaveUp, hasStruck && fault.resumed !== null ? 1 : 0);
             same(disturbed.witness.objections(undisturbed.witness), []);
           }
         });

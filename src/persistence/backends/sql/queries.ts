@@ -1,16 +1,9 @@
 import { CompiledQuery, sql } from 'kysely';
 import type { Kysely, SelectQueryBuilder, Transaction } from 'kysely';
-import type { FlowQuery, UnitOfWork } from '../../backend.js';
+import type { FlowQuery } from '../../backend.js';
 import type { AtomRow, FlowRow, LogBookRow } from '../../rows.js';
-import {
-  ATOM_COLUMNS,
-  atomFromColumns,
-  atomToParameters,
-  flowFromColumns,
-  flowToColumns,
-  logbookFromColumns,
-  logbookToColumns,
-} from './schema.js';
+import type { Commit, CommitStatements } from './commit-statements.js';
+import { atomFromColumns, flowFromColumns, flowToColumns, logbookFromColumns, logbookToColumns } from './schema.js';
 import type { AtomDetailsTable, Schema } from './schema.js';
 import { fromColumn, toColumn } from './text-column.js';
 
@@ -29,23 +22,12 @@ export interface StoredAtomRow {
   readonly atom: AtomRow;
 }
 
-/** More rows than this in one statement gain nothing. */
-const MOST_ROWS = 100;
-
-/**
- * All that is said to the database after it was upgraded.
- *
- * The statements of a commit are built once for each of their shapes, and then only given parameters.
- */
+/** All that is said to the database after it was upgraded. */
 export class Queries {
-  readonly #built = new Map<string, string>();
-  readonly #db: Kysely<Schema>;
-  readonly #rowsAtOnce: number;
+  readonly #statements: CommitStatements;
 
-  /** @param parametersAtOnce - How many parameters a statement may have. */
-  constructor(db: Kysely<Schema>, parametersAtOnce: number) {
-    this.#db = db;
-    this.#rowsAtOnce = Math.max(1, Math.min(MOST_ROWS, Math.floor(parametersAtOnce / ATOM_COLUMNS.length)));
+  constructor(statements: CommitStatements) {
+    this.#statements = statements;
   }
 
   async book(db: Db, uuid: string): Promise<LogBookRow | null> {
@@ -120,34 +102,20 @@ export class Queries {
     return result.numUpdatedRows > 0n;
   }
 
-  /**
-   * Takes a flow from the expected revision to the next one.
-   *
-   * @param meta - Encoded, when it changed.
-   * @returns Whether it was there, at that revision, and at no later fence.
-   */
-  async advanceFlow(
-    db: Db,
-    { flowUuid, expectedRevision, state, id, at, fence }: UnitOfWork,
-    meta: string | undefined,
-  ): Promise<boolean> {
-    const changes = new Map<string, unknown>([['last_commit', id === undefined ? null : toColumn(id)]]);
-    if (state !== undefined) changes.set('state', state);
-    if (meta !== undefined) changes.set('meta', meta);
-    if (at !== undefined) changes.set('updated_at', at);
-    if (fence !== undefined) changes.set('fence', fence);
-    const text = this.#build(`advance ${[...changes.keys()].join()}`, () => {
-      const update = this.#db
-        .updateTable('flow_details')
-        .set({ ...Object.fromEntries(changes), revision: sql<number>`revision + 1` })
-        .where('uuid', '=', '')
-        .where('revision', '=', 0);
-      return (fence === undefined ? update : update.where('fence', '<=', fence)).compile();
-    });
-    const parameters = [...changes.values(), toColumn(flowUuid), expectedRevision];
-    if (fence !== undefined) parameters.push(fence);
-    const result = await db.executeQuery(CompiledQuery.raw(text, parameters));
+  /** @returns Whether the flow was there, at the expected revision, and at no later fence. */
+  async advanceFlow(db: Db, commit: Pick<Commit, 'unit' | 'meta'>): Promise<boolean> {
+    const { sql: text, parameters } = this.#statements.advance(commit);
+    const result = await db.executeQuery(CompiledQuery.raw(text, [...parameters]));
     return result.numAffectedRows === 1n;
+  }
+
+  /** Takes a flow to its next revision, from whatever revision. */
+  async touchFlow(db: Db, uuid: string): Promise<void> {
+    await db
+      .updateTable('flow_details')
+      .set({ revision: sql<number>`revision + 1`, last_commit: null })
+      .where('uuid', '=', toColumn(uuid))
+      .execute();
   }
 
   /** Runs that a query is true of, the longest unchanged first. */
@@ -201,8 +169,8 @@ export class Queries {
   /** Where atoms with one of these uuids are stored. */
   async findAtoms(db: Db, uuids: readonly string[]): Promise<StoredAtomRow[]> {
     const found: StoredAtomRow[] = [];
-    for (let start = 0; start < uuids.length; start += this.#rowsAtOnce) {
-      const chunk = uuids.slice(start, start + this.#rowsAtOnce).map(toColumn);
+    for (let start = 0; start < uuids.length; start += this.#statements.rowsAtOnce) {
+      const chunk = uuids.slice(start, start + this.#statements.rowsAtOnce).map(toColumn);
       const rows = await db.selectFrom('atom_details').selectAll().where('uuid', 'in', chunk).execute();
       for (const row of rows) found.push({ flowUuid: fromColumn(row.flow_uuid), atom: atomFromColumns(row) });
     }
@@ -215,51 +183,10 @@ export class Queries {
    * @returns Whether all were written; one that is stored in another flow, or as another kind, is not.
    */
   async writeAtoms(db: Db, flowUuid: string, atoms: readonly AtomRow[]): Promise<boolean> {
-    for (let start = 0; start < atoms.length; start += this.#rowsAtOnce) {
-      const chunk = atoms.slice(start, start + this.#rowsAtOnce);
-      const text = this.#build(`write ${chunk.length}`, () => this.#atomUpsert(chunk.length));
-      const parameters = chunk.flatMap((atom) => atomToParameters(flowUuid, atom));
-      const { numAffectedRows } = await db.executeQuery(CompiledQuery.raw(text, parameters));
-      if (numAffectedRows !== BigInt(chunk.length)) return false;
+    for (const { sql: text, parameters, rows } of this.#statements.writes(flowUuid, atoms)) {
+      const { numAffectedRows } = await db.executeQuery(CompiledQuery.raw(text, [...parameters]));
+      if (rows !== null && numAffectedRows !== BigInt(rows)) return false;
     }
     return true;
   }
-
-  #atomUpsert(rows: number): CompiledQuery {
-    const [uuid, , ...changing] = ATOM_COLUMNS;
-    return this.#db
-      .insertInto('atom_details')
-      .values(Array.from({ length: rows }, () => EMPTY_ATOM))
-      .onConflict((conflict) =>
-        conflict
-          .column(uuid)
-          .doUpdateSet((row) => Object.fromEntries(changing.map((column) => [column, row.ref(`excluded.${column}`)])))
-          .whereRef('atom_details.flow_uuid', '=', 'excluded.flow_uuid')
-          .whereRef('atom_details.kind', '=', 'excluded.kind'),
-      )
-      .compile();
-  }
-
-  #build(shape: string, build: () => CompiledQuery): string {
-    const built = this.#built.get(shape) ?? build().sql;
-    this.#built.set(shape, built);
-    return built;
-  }
 }
-
-/** Stands for any atom when a statement is built; its columns are in the order of `ATOM_COLUMNS`. */
-const EMPTY_ATOM: AtomDetailsTable = {
-  uuid: '',
-  flow_uuid: '',
-  name: '',
-  position: 0,
-  kind: 'task',
-  version: null,
-  state: null,
-  intention: 'EXECUTE',
-  meta: '',
-  results: null,
-  failure: null,
-  revert_results: null,
-  revert_failure: null,
-};

@@ -123,9 +123,9 @@ export function flowFromColumns(columns: FlowDetailsTable): FlowRow {
     state: columns.state,
     meta: columns.meta,
     revision: columns.revision,
-    createdAt: columns.created_at,
-    updatedAt: columns.updated_at,
-    fence: columns.fence,
+    createdAt: wholeNumber(columns.created_at),
+    updatedAt: wholeNumber(columns.updated_at),
+    fence: wholeNumber(columns.fence),
     lastCommit: columns.last_commit === null ? null : fromColumn(columns.last_commit),
   };
 }
@@ -145,7 +145,12 @@ export function logbookFromColumns(columns: LogbooksTable): LogBookRow {
     uuid: fromColumn(columns.uuid),
     name: fromColumn(columns.name),
     meta: columns.meta,
-    createdAt: columns.created_at,
-    updatedAt: columns.updated_at,
+    createdAt: wholeNumber(columns.created_at),
+    updatedAt: columns.updated_at === null ? null : wholeNumber(columns.updated_at),
   };
+}
+
+/** Drivers may be told to give whole numbers beyond 32 bits as text. */
+function wholeNumber(column: number | string): number {
+  return typeof column === 'string' ? Number(column) : column;
 }

@@ -1,6 +1,6 @@
-import type { Kysely, Transaction } from 'kysely';
-import type { Environment } from '../../../environment.js';
-import { DuplicateError, FlowstateError, NotFoundError, StorageConflictError, StorageError } from '../../../errors.js';
+import type { Transaction } from 'kysely';
+import { DuplicateError, NotFoundError, StorageConflictError, StorageError } from '../../../errors.js';
+import type { FlowstateError } from '../../../errors.js';
 import type {
   Codec,
   Connection,
@@ -22,34 +22,12 @@ import {
   refuseSharedAtoms,
   takenElsewhere,
 } from '../../save-plan.js';
+import type { Commit } from './commit-statements.js';
 import { Migrations } from './migrations.js';
-import type { ColumnTypes } from './migrations.js';
-import { Queries } from './queries.js';
-import type { StoredAtomRow, StoredFlowRow } from './queries.js';
+import type { Queries, StoredAtomRow, StoredFlowRow } from './queries.js';
 import type { Schema } from './schema.js';
-
-/** What kind of trouble a driver's error tells of; null when it is none that is known. */
-export type SqlTrouble = 'busy' | 'duplicate' | 'no such table' | null;
-
-/** All that is particular to one database. */
-export interface SqlFlavor {
-  readonly columnTypes: ColumnTypes;
-  /** How many parameters a statement may have. */
-  readonly parametersAtOnce: number;
-  /** Connects; called once, or again after it failed. */
-  open(): Promise<Kysely<Schema>>;
-  troubleOf(error: unknown): SqlTrouble;
-}
-
-export interface SqlBackendOptions {
-  /** For messages. */
-  readonly name: string;
-  readonly flavor: SqlFlavor;
-  readonly codec: Codec;
-  /** How long, in milliseconds, to go on trying while somebody else has the database locked. */
-  readonly busyTimeoutMs: number;
-  readonly environment: Environment;
-}
+import { SqlDatabase } from './sql-database.js';
+import type { SqlBackendOptions, SqlFlavor } from './sql-database.js';
 
 /** Keeps runs in a relational database. */
 export function sqlBackend(options: SqlBackendOptions): PersistenceBackend {
@@ -64,81 +42,6 @@ export function sqlBackend(options: SqlBackendOptions): PersistenceBackend {
   };
 }
 
-interface Opened {
-  readonly db: Kysely<Schema>;
-  readonly queries: Queries;
-}
-
-const FIRST_PAUSE_MS = 1;
-const LONGEST_PAUSE_MS = 50;
-
-/** The database behind a backend: opened when first used, tried again while it is locked. */
-class SqlDatabase {
-  readonly #options: SqlBackendOptions;
-  #opening: Promise<Opened> | null = null;
-  #closed = false;
-
-  constructor(options: SqlBackendOptions) {
-    this.#options = options;
-  }
-
-  /** @param what - What is being done, for the message when it fails. */
-  async use<Result>(what: string, work: (opened: Opened) => Promise<Result>): Promise<Result> {
-    const { name, flavor, busyTimeoutMs, environment } = this.#options;
-    const deadline = environment.clock.now() + busyTimeoutMs;
-    for (let longest = FIRST_PAUSE_MS; ; longest = Math.min(2 * longest, LONGEST_PAUSE_MS)) {
-      try {
-        return await work(await this.#open());
-      } catch (cause) {
-        if (cause instanceof FlowstateError) throw cause;
-        const trouble = flavor.troubleOf(cause);
-        if (trouble !== 'busy' || environment.clock.now() >= deadline) throw failedTo(name, what, trouble, cause);
-      }
-      await this.#pause(longest);
-    }
-  }
-
-  /** The database is asked again only after others had their turn: one of them may be in this very process. */
-  #pause(longestMs: number): Promise<void> {
-    const { clock, random } = this.#options.environment;
-    return new Promise((resolve) => void clock.setTimer(Math.ceil(longestMs * (0.5 + random() / 2)), resolve));
-  }
-
-  #open(): Promise<Opened> {
-    const { name, flavor } = this.#options;
-    if (this.#closed) throw new StorageError(`${name} is closed`);
-    this.#opening ??= flavor.open().then(
-      (db) => ({ db, queries: new Queries(db, flavor.parametersAtOnce) }),
-      (error: unknown) => {
-        this.#opening = null;
-        throw error;
-      },
-    );
-    return this.#opening;
-  }
-
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    const opening = this.#opening;
-    this.#closed = true;
-    if (opening === null) return;
-    const { name, flavor } = this.#options;
-    try {
-      const { db } = await opening;
-      await db.destroy();
-    } catch (cause) {
-      if (cause instanceof FlowstateError) throw cause;
-      throw failedTo(name, 'close', flavor.troubleOf(cause), cause);
-    }
-  }
-}
-
-function failedTo(name: string, what: string, trouble: SqlTrouble, cause: unknown): StorageError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  const hint = trouble === 'no such table' ? ': call upgrade() first' : '';
-  return new StorageError(`${name} could not ${what}: ${reason}${hint}`, { cause });
-}
-
 class SqlConnection implements Connection {
   readonly #flavor: SqlFlavor;
   readonly #database: SqlDatabase;
@@ -149,7 +52,7 @@ class SqlConnection implements Connection {
     this.#flavor = flavor;
     this.#database = database;
     this.#rows = new RowFormat(codec);
-    this.#migrations = new Migrations(name, flavor.columnTypes);
+    this.#migrations = new Migrations(name, flavor);
   }
 
   upgrade(): Promise<void> {
@@ -173,16 +76,29 @@ class SqlConnection implements Connection {
     const atoms = lastOfEach(unit.atoms).map((atom) => this.#rows.encodeAtom(atom));
     const meta = unit.meta === undefined ? undefined : this.#rows.encodeFlowMeta(flowUuid, unit.meta);
     const what = `commit revision ${expectedRevision + 1} of the flow detail ${flowUuid}`;
+    if (await this.#commitShortly(what, { unit, meta, atoms })) return;
     await this.#write(
       what,
       async (queries, tx) => {
-        if (!(await queries.advanceFlow(tx, unit, meta))) return missed(queries, tx, unit);
+        if (!(await queries.advanceFlow(tx, { unit, meta }))) return missed(queries, tx, unit);
         if (!(await queries.writeAtoms(tx, flowUuid, atoms))) throw await misplaced(queries, tx, flowUuid, atoms);
       },
       async (queries, tx) => {
         throw await misplaced(queries, tx, flowUuid, atoms);
       },
     );
+  }
+
+  /** @returns Whether it was applied; otherwise nothing was changed. */
+  #commitShortly(what: string, commit: Commit): Promise<boolean> {
+    return this.#database.use(what, async (opened) => {
+      try {
+        return await opened.commit(commit);
+      } catch (cause) {
+        if (this.#flavor.troubleOf(cause) === 'duplicate') return false;
+        throw cause;
+      }
+    });
   }
 
   async saveLogbook(book: LogBook): Promise<LogBook> {
@@ -304,9 +220,7 @@ class SqlConnection implements Connection {
       const [stored] = await queries.findAtoms(tx, [atom.uuid]);
       if (stored === undefined) throw noAtomDetail(atom.uuid);
       const { flowUuid } = stored;
-      const expectedRevision = (await queries.flow(tx, flowUuid))?.flow.revision ?? 0;
-      const unit = { flowUuid, expectedRevision, atoms: [] };
-      if (!(await queries.advanceFlow(tx, unit, undefined))) await missed(queries, tx, unit);
+      await queries.touchFlow(tx, flowUuid);
       if (!(await queries.writeAtoms(tx, flowUuid, [row]))) throw await misplaced(queries, tx, flowUuid, [row]);
       return this.#rows.decodeAtom(row);
     });
@@ -352,11 +266,15 @@ class SqlConnection implements Connection {
 
   /** What is read in one go belongs together, whatever others write meanwhile. */
   #read<Result>(what: string, work: (queries: Queries, tx: Transaction<Schema>) => Promise<Result>): Promise<Result> {
-    return this.#database.use(what, ({ db, queries }) =>
-      db
-        .transaction()
-        .setAccessMode('read only')
-        .execute((tx) => work(queries, tx)),
+    return this.#database.use(
+      what,
+      ({ db, queries }) =>
+        db
+          .transaction()
+          .setIsolationLevel('repeatable read')
+          .setAccessMode('read only')
+          .execute((tx) => work(queries, tx)),
+      { isRead: true },
     );
   }
 
@@ -367,12 +285,15 @@ class SqlConnection implements Connection {
     explain?: (queries: Queries, tx: Transaction<Schema>) => Promise<never>,
   ): Promise<Result> {
     return this.#database.use(what, async ({ db, queries }) => {
-      try {
-        return await db.transaction().execute((tx) => work(queries, tx));
-      } catch (cause) {
-        if (this.#flavor.troubleOf(cause) !== 'duplicate') throw cause;
-        if (explain !== undefined) await db.transaction().execute((tx) => explain(queries, tx));
-        throw new DuplicateError(`Could not ${what}: an id or a name is taken already`, { cause });
+      for (let isFirst = true; ; isFirst = false) {
+        try {
+          return await db.transaction().execute((tx) => work(queries, tx));
+        } catch (cause) {
+          if (this.#flavor.troubleOf(cause) !== 'duplicate') throw cause;
+          if (explain !== undefined) await db.transaction().execute((tx) => explain(queries, tx));
+          // Somebody else may have inserted the same meanwhile: the next attempt finds it there.
+          if (!isFirst) throw new DuplicateError(`Could not ${what}: an id or a name is taken already`, { cause });
+        }
       }
     });
   }

@@ -1,12 +1,15 @@
 import { resolve } from 'node:path';
 import { systemEnvironment } from '../../../environment.js';
 import type { Environment } from '../../../environment.js';
-import { NotFoundError, StorageError } from '../../../errors.js';
-import type { Connection, PersistenceBackend } from '../../backend.js';
+import type { PersistenceBackend } from '../../backend.js';
 import { valueFormat } from '../../value-format.js';
 import type { ValueOptions } from '../../value-format.js';
-import type { SqlTrouble } from './sql-backend.js';
+import type { Commit, CommitStatements } from './commit-statements.js';
+import { importPackage, lazyBackend, loadDriver } from './lazy-backend.js';
+import type { ImportDriver } from './lazy-backend.js';
+import type { SqlTrouble } from './sql-database.js';
 import type { SqliteDatabase } from './sqlite-driver.js';
+import { ON_CONFLICT } from './upsert.js';
 
 export interface SqliteBackendOptions extends ValueOptions {
   /** The file, made when it is not there, or `:memory:`. Either this or `database` is needed. */
@@ -26,14 +29,14 @@ export interface SqliteBackendOptions extends ValueOptions {
   /** @default the platform's clock and randomness */
   readonly environment?: Environment | undefined;
   /** How the package of a driver is imported. @default import() */
-  readonly importDriver?: ((name: string) => Promise<unknown>) | undefined;
+  readonly importDriver?: ImportDriver | undefined;
 }
 
 const IN_MEMORY = ':memory:';
 const SYNCHRONOUS: readonly string[] = ['NORMAL', 'FULL'];
 const DRIVERS = ['libsql', 'better-sqlite3'] as const;
-/** SQLite's own default, which all its drivers keep. */
-const PARAMETERS_AT_ONCE = 32_766;
+/** SQLite's own defaults, which all its drivers keep; what one value may have, all may have together. */
+const LIMITS = { parameters: 32_766, bytes: 1_000_000_000 } as const;
 
 /**
  * Keeps runs in one SQLite file. Several processes may share it, on one machine.
@@ -46,39 +49,29 @@ export function sqliteBackend(options: SqliteBackendOptions): PersistenceBackend
   const { environment = systemEnvironment } = options;
   const codec = valueFormat(options);
   const { name, busyTimeoutMs, open } = checked(options);
-  // The query builder takes a while to load: who does not open a database does not wait for it.
-  let loading: Promise<PersistenceBackend> | null = null;
-  let closed = false;
-  const load = async () => {
+  return lazyBackend(name, codec, async () => {
     const [{ sqlBackend }, { Kysely }, { SharedSqliteDialect }] = await Promise.all([
       import('./sql-backend.js'),
       import('kysely'),
       import('./sqlite-driver.js'),
     ]);
     const flavor = {
-      columnTypes: { id: 'text', name: 'text', value: 'text', time: 'integer' },
-      parametersAtOnce: PARAMETERS_AT_ONCE,
+      columnTypes: { id: 'text', name: 'text', version: 'varchar(64)', value: 'text', time: 'integer' },
+      limits: LIMITS,
+      upsert: ON_CONFLICT,
       troubleOf,
+      isMissingTable: (error: unknown) => troubleOf(error) === 'no such table',
       open: async () => {
         const { database, close } = await open();
-        return new Kysely<never>({ dialect: new SharedSqliteDialect(database, close) });
+        const dialect = new SharedSqliteDialect(database, close);
+        return {
+          db: new Kysely<never>({ dialect }),
+          commit: (commit: Commit, statements: CommitStatements) => dialect.commit(commit, statements),
+        };
       },
     } as const;
     return sqlBackend({ name, flavor, codec, busyTimeoutMs, environment });
-  };
-  return {
-    name,
-    codec,
-    async getConnection(): Promise<Connection> {
-      if (closed) throw new StorageError(`${name} is closed`);
-      loading ??= load();
-      return (await loading).getConnection();
-    },
-    async close() {
-      closed = true;
-      await (await loading)?.close();
-    },
-  };
+  });
 }
 
 interface OpenDatabase {
@@ -121,7 +114,8 @@ function checked({
   }
   // Resolved now: the process may be elsewhere when it is opened.
   const file = path === IN_MEMORY ? path : resolve(path);
-  const open = async () => openFile(await loadDriver(importDriver), file, synchronous ?? 'FULL');
+  const open = async () =>
+    openFile(await loadDriver('SQLite', DRIVERS, importDriver, driverIn), file, synchronous ?? 'FULL');
   return { name: `sqlite:${file}`, busyTimeoutMs, open };
 }
 
@@ -149,29 +143,7 @@ function openFile(Driver: DriverClass, file: string, synchronous: 'NORMAL' | 'FU
 
 type DriverClass = new (file: string, options: { readonly timeout: number }) => SqliteDatabase;
 
-const importPackage = (name: string): Promise<unknown> => import(name);
-
-async function loadDriver(importDriver: (name: string) => Promise<unknown>): Promise<DriverClass> {
-  const causes: unknown[] = [];
-  for (const name of DRIVERS) {
-    try {
-      const driver = driverOf(await importDriver(name));
-      if (driver !== null) return driver;
-      causes.push(new TypeError(`The package ${name} exports no class`));
-    } catch (cause) {
-      causes.push(cause);
-    }
-  }
-  throw new NotFoundError(`SQLite needs one of the packages ${DRIVERS.join(' and ')}: npm install ${DRIVERS[0]}`, {
-    cause: new AggregateError(causes, `None of ${DRIVERS.join(', ')} could be loaded`),
-  });
-}
-
-/** Both are CommonJS: what they export is the default of the module. */
-function driverOf(imported: unknown): DriverClass | null {
-  if (typeof imported !== 'object' || imported === null || !('default' in imported)) return null;
-  return isDriverClass(imported.default) ? imported.default : null;
-}
+const driverIn = (imported: object) => (isDriverClass(imported) ? imported : null);
 
 function isDriverClass(value: unknown): value is DriverClass {
   return typeof value === 'function';
