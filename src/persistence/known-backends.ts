@@ -26,6 +26,20 @@ knownBackends.register({
   load: async () => (await import('./backends/sql/sqlite.js')).sqliteBackend,
 });
 
+knownBackends.register({
+  names: ['directory', 'dir', 'file'],
+  urlParts: { path: 'path' },
+  read: (given) => ({
+    path: given.text('path') ?? '',
+    synchronous: given.choice('synchronous', ['NORMAL', 'FULL']),
+    lockTimeoutMs: given.number('lockTimeoutMs'),
+    journalBytes: given.number('journalBytes'),
+    codec: given.object('codec', 'a codec', isCodec),
+    environment: given.object('environment', 'an environment', isEnvironment),
+  }),
+  load: async () => (await import('./backends/path/directory.js')).directoryBackend,
+});
+
 function isCodec(value: unknown): value is Codec {
   return hasMethods(value, 'encode', 'decode');
 }

@@ -1,4 +1,5 @@
 /** Making stores and entering runs: the functions of `persistence` in the public surface. */
+export { directoryBackend } from './backends/path/directory.js';
 export { memoryBackend } from './backends/memory.js';
 export { sqliteBackend } from './backends/sql/sqlite.js';
 export {
