@@ -1,6 +1,7 @@
 import type { Environment } from '../environment.js';
 import type { Codec } from './backend.js';
 import { BackendRegistry } from './backend-registry.js';
+import type { ZooKeeperClient } from './backends/path/zookeeper-session.js';
 import type { SqliteDatabase } from './backends/sql/sqlite-driver.js';
 
 /** The backends that come with flowstate. Others may be added by whoever brings them. */
@@ -40,12 +41,30 @@ knownBackends.register({
   load: async () => (await import('./backends/path/directory.js')).directoryBackend,
 });
 
+knownBackends.register({
+  names: ['zookeeper', 'zk'],
+  urlParts: { path: 'path', hosts: 'hosts' },
+  read: (given) => ({
+    hosts: given.text('hosts'),
+    path: given.text('path'),
+    timeoutMs: given.number('timeoutMs'),
+    client: given.object('client', 'a client of ZooKeeper', isZooKeeperClient),
+    codec: given.object('codec', 'a codec', isCodec),
+    environment: given.object('environment', 'an environment', isEnvironment),
+  }),
+  load: async () => (await import('./backends/path/zookeeper.js')).zookeeperBackend,
+});
+
 function isCodec(value: unknown): value is Codec {
   return hasMethods(value, 'encode', 'decode');
 }
 
 function isSqliteDatabase(value: unknown): value is SqliteDatabase {
   return hasMethods(value, 'prepare', 'exec', 'close');
+}
+
+function isZooKeeperClient(value: unknown): value is ZooKeeperClient {
+  return hasMethods(value, 'getState', 'getData', 'getChildren', 'exists', 'mkdirp', 'transaction', 'on');
 }
 
 function isEnvironment(value: unknown): value is Environment {

@@ -1,5 +1,6 @@
 /** Making stores and entering runs: the functions of `persistence` in the public surface. */
 export { directoryBackend } from './backends/path/directory.js';
+export { zookeeperBackend } from './backends/path/zookeeper.js';
 export { memoryBackend } from './backends/memory.js';
 export { sqliteBackend } from './backends/sql/sqlite.js';
 export {
