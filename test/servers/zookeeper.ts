@@ -5,11 +5,14 @@ import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 
 export interface FoundServer {
   readonly url: string;
   stop(): Promise<void>;
 }
+
+const LONGEST_ANSWER_MS = 2000;
 
 /** Debian's package `zookeeper`. */
 const JARS = '/usr/share/java';
@@ -42,6 +45,7 @@ async function start(): Promise<FoundServer | null> {
   };
   while (server.exitCode === null && server.pid !== undefined) {
     if ((await ask('127.0.0.1', port)) !== null) return { url: `zookeeper://127.0.0.1:${port}`, stop };
+    await setTimeout(100);
   }
   await stop();
   return null;
@@ -50,9 +54,12 @@ async function start(): Promise<FoundServer | null> {
 /** What a server says of itself, or null when none answers. */
 async function ask(host: string, port: number): Promise<string | null> {
   const socket = connect(port, host);
+  socket.setTimeout(LONGEST_ANSWER_MS, () => socket.destroy(new Error('no answer')));
   try {
     await once(socket, 'connect');
-    socket.end('srvr');
+    // Looking for a server at a port of our own may find ourselves.
+    if (socket.localPort === port) return null;
+    socket.write('srvr');
     let answer = '';
     for await (const part of socket) answer += String(part);
     return answer.includes('Mode:') || answer.includes('not in the whitelist') ? answer : null;
