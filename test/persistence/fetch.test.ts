@@ -54,8 +54,16 @@ describe('fetch', () => {
   });
 
   it.each<[unknown, new (...args: never[]) => Error, RegExp]>([
-    ['postgres://h/db', NotFoundError, /no backend named 'postgres', only dir, directory, file, memory, sqlite$/],
-    ['sqlit:trips.db', NotFoundError, /only dir, directory, file, memory, sqlite; did you mean 'sqlite'\?/],
+    [
+      'postgres://h/db',
+      NotFoundError,
+      /no backend named 'postgres', only dir, directory, file, memory, sqlite, zk, zookeeper$/,
+    ],
+    [
+      'sqlit:trips.db',
+      NotFoundError,
+      /only dir, directory, file, memory, sqlite, zk, zookeeper; did you mean 'sqlite'\?/,
+    ],
     ['', RangeError, /A connection takes a name, or a URL/],
     [':memory:', RangeError, /A connection takes a name, or a URL .* got ":memory:"/],
     ['./trips.db', RangeError, /A connection takes a name/],

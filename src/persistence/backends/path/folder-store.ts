@@ -4,9 +4,8 @@ import { StorageError } from '../../../errors.js';
 import type { Files } from './files.js';
 import { FolderLock } from './folder-lock.js';
 import { Journal, newJournal } from './journal.js';
-import type { Change } from './journal.js';
 import { isKey, TABLES } from './record-store.js';
-import type { RecordReader, RecordStore, RecordWriter, Table } from './record-store.js';
+import type { Change, RecordReader, RecordStore, RecordWriter, Table } from './record-store.js';
 
 export interface FolderStoreOptions {
   /** For messages. */

@@ -1,11 +1,8 @@
 import { createHash } from 'node:crypto';
 import { InvalidFormatError } from '../../../errors.js';
 import type { Files } from './files.js';
-import { isKey, TABLES } from './record-store.js';
-import type { Table } from './record-store.js';
-
-/** One record that a commit wrote; null when it removed it. */
-export type Change = readonly [table: Table, key: string, text: string | null];
+import { isChange } from './record-store.js';
+import type { Change, Table } from './record-store.js';
 
 const MARK = 'flowstate journal 1 ';
 const ID_LENGTH = 32;
@@ -131,16 +128,4 @@ export class Journal {
 /** The text of a journal without commits. */
 export function newJournal(id: string): string {
   return `${MARK}${createHash('sha256').update(id).digest('hex').slice(0, ID_LENGTH)}\n`;
-}
-
-const tables: readonly unknown[] = TABLES;
-
-function isList(value: unknown): value is readonly unknown[] {
-  return Array.isArray(value);
-}
-
-function isChange(value: unknown): value is Change {
-  if (!isList(value)) return false;
-  const [table, key, text] = value;
-  return tables.includes(table) && typeof key === 'string' && isKey(key) && (text === null || typeof text === 'string');
 }

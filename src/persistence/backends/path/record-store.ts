@@ -5,6 +5,9 @@ export const TABLES = ['books', 'flow_details', 'flow_atoms', 'atom_details'] as
 
 export type Table = (typeof TABLES)[number];
 
+/** What a commit writes into a record; null when it removed it. */
+export type Change = readonly [table: Table, key: string, text: string | null];
+
 /** Reads records. All that one piece of work reads was there at one moment. */
 export interface RecordReader {
   /** @param keys - As `keyOf` makes them. @returns A text or null for each of them. */
@@ -66,4 +69,16 @@ function escapeUnit(unit: string): string {
 /** Whether a name can be one that `keyOf` made. */
 export function isKey(name: string): boolean {
   return /^[a-z0-9_%~-]+$/.test(name) && name.length <= LONGEST_KEY;
+}
+
+const tables: readonly unknown[] = TABLES;
+
+function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value);
+}
+
+export function isChange(value: unknown): value is Change {
+  if (!isList(value)) return false;
+  const [table, key, text] = value;
+  return tables.includes(table) && typeof key === 'string' && isKey(key) && (text === null || typeof text === 'string');
 }

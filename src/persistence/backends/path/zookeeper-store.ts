@@ -1,9 +1,12 @@
 import type { Environment } from '../../../environment.js';
 import { InvalidFormatError, StorageError } from '../../../errors.js';
-import { isKey, TABLES } from './record-store.js';
-import type { RecordReader, RecordStore, RecordWriter, Table } from './record-store.js';
+import { isChange, TABLES } from './record-store.js';
+import type { Change, RecordReader, RecordStore, RecordWriter, Table } from './record-store.js';
+import { bytesOf, IN_PARTS, inRequests, LONGEST_TEXT, partsIn, REQUEST_BYTES, splitText } from './zookeeper-parts.js';
 import { ZooKeeperSession } from './zookeeper-session.js';
 import type { Node, ZooKeeperClient, ZooKeeperTransaction } from './zookeeper-session.js';
+import { isWatched, Overtaken, ZooKeeperView } from './zookeeper-view.js';
+import type { JournalState } from './zookeeper-view.js';
 
 export interface ZooKeeperStoreOptions {
   /** For messages. */
@@ -18,21 +21,7 @@ export interface ZooKeeperStoreOptions {
   readonly environment: Environment;
 }
 
-/** What is stored in a node, or null to remove it. */
-type Change = readonly [table: Table, key: string, text: string | null];
-
-/** ZooKeeper takes at most a megabyte in one request, and in one node. */
-const PART_LENGTH = 100_000;
-const REQUEST_BYTES = 400_000;
-/** What a step takes in a request beside its path and its text. */
-const STEP_BYTES = 100;
 const LONGEST_PAUSE_MS = 50;
-
-/** Records that change whenever one of the others does that belong to them. */
-const isWatched = (table: Table): boolean => table === 'flow_details' || table === 'books';
-
-/** What was read has been changed meanwhile. */
-class Overtaken extends Error {}
 
 /**
  * Records as nodes, `<root>/<table>/<key>`.
@@ -68,7 +57,7 @@ export class ZooKeeperStore implements RecordStore {
 
   read<Result>(work: (records: RecordReader) => Promise<Result>): Promise<Result> {
     return this.#repeat(async (session) => {
-      const view = new View(this, session, await this.#look(session));
+      const view = new ZooKeeperView(this, session, await this.#look(session));
       return this.#checked(view, () => work(view));
     });
   }
@@ -77,7 +66,7 @@ export class ZooKeeperStore implements RecordStore {
     return this.#repeat(async (session) => {
       const journal = await this.#look(session);
       for (const entry of journal.entries) await this.#fold(session, entry);
-      const view = new View(this, session, { ...journal, entries: [], changes: new Map() });
+      const view = new ZooKeeperView(this, session, { ...journal, entries: [], changes: new Map() });
       const result = await this.#checked(view, () => work(view));
       if (view.changes.size > 0) await this.#commit(session, view);
       return result;
@@ -143,7 +132,7 @@ export class ZooKeeperStore implements RecordStore {
   }
 
   /** What work comes to, or `Overtaken` when it may have come to it because others wrote meanwhile. */
-  async #checked<Result>(view: View, work: () => Promise<Result>): Promise<Result> {
+  async #checked<Result>(view: ZooKeeperView, work: () => Promise<Result>): Promise<Result> {
     const outcome = await work().then(
       (result) => ({ result }),
       (error: unknown) => ({ error }),
@@ -174,7 +163,7 @@ export class ZooKeeperStore implements RecordStore {
     throw new InvalidFormatError(`The node ${this.#pathOf('journal', entry)} is corrupted`);
   }
 
-  async #commit(session: ZooKeeperSession, view: View): Promise<void> {
+  async #commit(session: ZooKeeperSession, view: ZooKeeperView): Promise<void> {
     const changes = [...view.changes.values()];
     await view.lookFor(changes);
     const made: string[] = [];
@@ -245,7 +234,7 @@ export class ZooKeeperStore implements RecordStore {
 
   /** @param made - Is given the names of the parts. */
   async #storable(session: ZooKeeperSession, text: string, made: string[]): Promise<string> {
-    return text.length <= PART_LENGTH ? text : this.#inParts(session, text, made);
+    return text.length <= LONGEST_TEXT ? text : this.#inParts(session, text, made);
   }
 
   async #inParts(session: ZooKeeperSession, text: string, made: string[]): Promise<string> {
@@ -270,154 +259,7 @@ export class ZooKeeperStore implements RecordStore {
   }
 }
 
-interface JournalState {
-  readonly version: number;
-  readonly entries: readonly string[];
-  readonly changes: ReadonlyMap<string, Change>;
-}
-
-/** What one piece of work reads and writes. */
-class View implements RecordWriter {
-  readonly journalVersion: number;
-  readonly changes = new Map<string, Change>();
-  /** Of the nodes that were read, by `table/key`; null for one that was not there. */
-  readonly versions = new Map<string, number | null>();
-  readonly #texts = new Map<string, string>();
-  readonly #store: ZooKeeperStore;
-  readonly #session: ZooKeeperSession;
-  readonly #journal: ReadonlyMap<string, Change>;
-
-  constructor(store: ZooKeeperStore, session: ZooKeeperSession, journal: JournalState) {
-    this.#store = store;
-    this.#session = session;
-    this.#journal = journal.changes;
-    this.journalVersion = journal.version;
-  }
-
-  get watched(): readonly (readonly [path: string, version: number | null])[] {
-    return [...this.versions].filter(([path]) =>
-      TABLES.some((table) => isWatched(table) && path.startsWith(`${table}/`)),
-    );
-  }
-
-  put(table: Table, key: string, text: string | null): void {
-    this.changes.set(`${table}/${key}`, [table, key, text]);
-  }
-
-  get(table: Table, keys: readonly string[]): Promise<(string | null)[]> {
-    return Promise.all(
-      keys.map(async (key) => {
-        const path = `${table}/${key}`;
-        const own = this.changes.get(path);
-        if (own !== undefined) return own[2];
-        const change = this.#journal.get(path);
-        const text = change === undefined ? ((await this.#read(table, key))?.text ?? null) : change[2];
-        return text === null ? null : this.#store.textOf(this.#session, text);
-      }),
-    );
-  }
-
-  async #read(table: Table, key: string): Promise<Node | null> {
-    const path = `${table}/${key}`;
-    const node = await this.#session.read(this.#store.recordPath(table, key));
-    const version = node?.version ?? null;
-    const before = this.versions.get(path);
-    if (before !== undefined && before !== version) throw new Overtaken(`${path} was changed`);
-    this.versions.set(path, version);
-    if (node !== null) this.#texts.set(path, node.text);
-    return node;
-  }
-
-  async keys(table: Table): Promise<readonly string[]> {
-    const keys = new Set(await this.#session.children(this.#store.recordPath(table, '').slice(0, -1)));
-    for (const [of, key, text] of [...this.#journal.values(), ...this.changes.values()]) {
-      if (of !== table) continue;
-      if (text === null) keys.delete(key);
-      else keys.add(key);
-    }
-    return [...keys].filter(isKey);
-  }
-
-  /** Reads records that are to be written and were not read. */
-  async lookFor(changes: readonly Change[]): Promise<void> {
-    const unknown = changes.filter(([table, key]) => !this.versions.has(`${table}/${key}`));
-    await Promise.all(unknown.map(([table, key]) => this.#read(table, key)));
-  }
-
-  /** Parts of texts that have been written over. */
-  replacedParts(): readonly string[] {
-    return [...this.changes.keys()].flatMap((path) => partsIn(this.#texts.get(path) ?? '') ?? []);
-  }
-
-  async assureCurrent(journalPath: string): Promise<void> {
-    const versions = await Promise.all([
-      this.#session.versionOf(journalPath),
-      ...this.watched.map(([path]) => this.#session.versionOf(this.#store.recordPath(...splitPath(path)))),
-    ]);
-    const expected = [this.journalVersion, ...this.watched.map(([, version]) => version)];
-    if (versions.some((version, index) => version !== expected[index])) throw new Overtaken('Others wrote meanwhile');
-  }
-}
-
-const IN_PARTS = '>';
-
-/** The names of the parts that a text is in; null for one that is whole. */
-function partsIn(text: string): readonly string[] | null {
-  if (!text.startsWith(IN_PARTS)) return null;
-  const [id = '', count = '0'] = text.slice(IN_PARTS.length).split(' ');
-  return Array.from({ length: Number(count) }, (_, index) => `${id}-${index}`);
-}
-
-/** No part begins in the middle of a character. */
-function splitText(text: string): readonly string[] {
-  const parts: string[] = [];
-  for (let start = 0; start < text.length;) {
-    let stop = Math.min(start + PART_LENGTH, text.length);
-    if (stop < text.length && /[\ud800-\udbff]/.test(text.charAt(stop - 1))) stop -= 1;
-    parts.push(text.slice(start, stop));
-    start = stop;
-  }
-  return parts;
-}
-
-function bytesOf(changes: readonly Change[]): number {
-  return changes.reduce(
-    (sum, [table, key, text]) => sum + 2 * (table.length + key.length + STEP_BYTES) + Buffer.byteLength(text ?? ''),
-    0,
-  );
-}
-
-function inRequests(changes: readonly Change[]): readonly (readonly Change[])[] {
-  const requests: Change[][] = [];
-  let room = 0;
-  for (const change of changes) {
-    const bytes = bytesOf([change]);
-    if (bytes > room) {
-      requests.push([]);
-      room = REQUEST_BYTES;
-    }
-    requests.at(-1)?.push(change);
-    room -= bytes;
-  }
-  return requests;
-}
-
 function presentText(node: Node | null): string {
   if (node === null) throw new Overtaken('A part is gone');
   return node.text;
-}
-
-function splitPath(path: string): readonly [Table, string] {
-  const [name, key = ''] = path.split('/');
-  const table = TABLES.find((each) => each === name);
-  if (table === undefined) throw new RangeError(`There is no table ${name}`);
-  return [table, key];
-}
-
-function isChange(value: unknown): value is Change {
-  if (!Array.isArray(value)) return false;
-  const [table, key, text]: readonly unknown[] = value as readonly unknown[];
-  return (
-    TABLES.some((each) => each === table) && typeof key === 'string' && (text === null || typeof text === 'string')
-  );
 }
