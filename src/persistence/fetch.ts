@@ -21,8 +21,9 @@ export interface FetchOptions {
  * Makes a persistence backend by name, by URL, or from options; a backend that is given is given back.
  *
  * `memory`, `sqlite:trips.db` (beside the working directory), `sqlite:///var/trips.db`, `sqlite::memory:`,
- * `sqlite:trips.db?synchronous=NORMAL`, `{ connection: 'sqlite', path: 'trips.db' }`,
- * `postgresql://ann:secret@db:5432/trips?schema=flows`, `mysql://ann:secret@db/trips`. Options beside `connection` are
+ * `sqlite:trips.db?synchronous=NORMAL`, `{ connection: 'sqlite', path: 'trips.db' }`, `dir:runs`, `file:///var/runs`,
+ * `postgresql://ann:secret@db:5432/trips?schema=flows`, `mysql://ann:secret@db/trips`,
+ * `zookeeper://h1:2181,h2:2181/path`. Options beside `connection` are
  * stronger than those in its URL. It is not upgraded yet, and nothing is opened before it is used.
  *
  * @throws {NotFoundError} for a name that no backend has.

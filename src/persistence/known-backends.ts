@@ -1,6 +1,7 @@
 import type { Environment } from '../environment.js';
 import type { Codec } from './backend.js';
 import { BackendRegistry } from './backend-registry.js';
+import type { ZooKeeperClient } from './backends/path/zookeeper-session.js';
 import type { MysqlPoolLike } from './backends/sql/mysql.js';
 import type { PgPool } from './backends/sql/postgres-driver.js';
 import type { SqliteDatabase } from './backends/sql/sqlite-driver.js';
@@ -58,6 +59,34 @@ knownBackends.register({
   load: async () => (await import('./backends/sql/mysql.js')).mysqlBackend,
 });
 
+knownBackends.register({
+  names: ['directory', 'dir', 'file'],
+  urlParts: { path: 'path' },
+  read: (given) => ({
+    path: given.text('path') ?? '',
+    synchronous: given.choice('synchronous', ['NORMAL', 'FULL']),
+    lockTimeoutMs: given.number('lockTimeoutMs'),
+    journalBytes: given.number('journalBytes'),
+    ...valueOptions(given),
+    environment: given.object('environment', 'an environment', isEnvironment),
+  }),
+  load: async () => (await import('./backends/path/directory.js')).directoryBackend,
+});
+
+knownBackends.register({
+  names: ['zookeeper', 'zk'],
+  urlParts: { path: 'path', hosts: 'hosts' },
+  read: (given) => ({
+    hosts: given.text('hosts'),
+    path: given.text('path'),
+    timeoutMs: given.number('timeoutMs'),
+    client: given.object('client', 'a client of ZooKeeper', isZooKeeperClient),
+    ...valueOptions(given),
+    environment: given.object('environment', 'an environment', isEnvironment),
+  }),
+  load: async () => (await import('./backends/path/zookeeper.js')).zookeeperBackend,
+});
+
 /** As PostgreSQL's own tools understand it: only `verify-full` looks at who it is that answers. */
 function sslOf(mode: 'disable' | 'require' | 'verify-full' | undefined) {
   if (mode === undefined) return {};
@@ -83,6 +112,10 @@ function isCodec(value: unknown): value is Codec {
 
 function isSqliteDatabase(value: unknown): value is SqliteDatabase {
   return hasMethods(value, 'prepare', 'exec', 'close');
+}
+
+function isZooKeeperClient(value: unknown): value is ZooKeeperClient {
+  return hasMethods(value, 'getState', 'getData', 'getChildren', 'exists', 'mkdirp', 'transaction', 'on');
 }
 
 function isEnvironment(value: unknown): value is Environment {

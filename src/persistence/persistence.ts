@@ -1,4 +1,6 @@
 /** Making stores and entering runs: the functions of `persistence` in the public surface. */
+export { directoryBackend } from './backends/path/directory.js';
+export { zookeeperBackend } from './backends/path/zookeeper.js';
 export { memoryBackend } from './backends/memory.js';
 export { mysqlBackend } from './backends/sql/mysql.js';
 export { postgresBackend } from './backends/sql/postgres.js';
