@@ -149,7 +149,7 @@ function executorsFor(kind: string, options: EngineOptions): { executors: Execut
     return { executors: { tasks: retries, retries, oneByOne: true }, release: () => Promise.resolve() };
   }
   if (typeof executor !== 'string') {
-    refuseForeignOptions(executor.name, options);
+    refuseForeignOptions('one that was given', options);
     return { executors: { tasks: executor, retries, oneByOne: false }, release: () => Promise.resolve() };
   }
   const own = executorNamed(executor, options);

@@ -5,6 +5,7 @@ import { serialize } from 'node:v8';
 import type { Environment } from '../../environment.js';
 import type { HostKind } from './host.js';
 import { LIFELINE } from './lifeline.js';
+import { optionsForChildren } from './node-options.js';
 import { isReply } from './protocol.js';
 
 export interface ProcessOptions {
@@ -26,7 +27,7 @@ export function processHosts({ execArgv, env }: ProcessOptions, { clock }: Envir
       const child = fork(MAIN, [JSON.stringify(start)], {
         serialization: 'advanced',
         stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'],
-        execArgv: [...(execArgv ?? process.execArgv.filter(isForChildren))],
+        execArgv: [...(execArgv ?? optionsForChildren())],
         ...(env === undefined ? {} : { env }),
       });
       const lifeline = child.stdio[LIFELINE];
@@ -65,9 +66,4 @@ export function processHosts({ execArgv, env }: ProcessOptions, { clock }: Envir
     },
     checkCrossing: (value) => void serialize(value),
   };
-}
-
-/** Debuggers listen at one place only, and there is no text on a command line for `--input-type` to be about. */
-function isForChildren(option: string): boolean {
-  return !/^--(inspect|input-type)/.test(option);
 }

@@ -1,15 +1,18 @@
 import type { ResourceLimits } from 'node:worker_threads';
 import { Worker } from 'node:worker_threads';
 import type { HostKind } from './host.js';
+import { optionsForThreads } from './node-options.js';
 import { isReply } from './protocol.js';
 
 /** Threads as hosts of tasks. */
 export function threadHosts(resourceLimits: ResourceLimits | undefined): HostKind {
+  const execArgv = optionsForThreads();
   return {
     noun: 'thread',
     start(start, listener) {
       const worker = new Worker(new URL('./thread-main.js', import.meta.url), {
         workerData: start,
+        ...(execArgv === undefined ? {} : { execArgv }),
         ...(resourceLimits === undefined ? {} : { resourceLimits }),
       });
       let uncaught: unknown;
