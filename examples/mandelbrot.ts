@@ -1,5 +1,6 @@
 /**
- * Work that keeps processors busy, on threads: each computes strips of a picture, which then becomes a PNG file.
+ * Work that keeps processors busy, on threads: each computes strips of a picture, which then becomes a PNG file, kept when
+ * the program is given a name for it.
  *
  * In a program of your own, import from 'flowstate'.
  */
@@ -29,8 +30,9 @@ const results = await engines.run(picture, {
 const shades = new Uint8Array(width * height);
 names.forEach((name, index) => shades.set(results[name] as Uint8Array, index * rows * width));
 
+const [wanted] = process.argv.slice(2);
 const folder = await mkdtemp(join(tmpdir(), 'mandelbrot-'));
-await writeFile(join(folder, 'mandelbrot.png'), pngOf(width, height, shades));
+await writeFile(wanted ?? join(folder, 'mandelbrot.png'), pngOf(width, height, shades));
 console.log(`${width} × ${height} points in ${strips} strips`);
 console.log(`${shades.filter((shade) => shade === 0).length} points never leave`);
 console.log(`shades: ${createHash('sha256').update(shades).digest('hex').slice(0, 16)}`);

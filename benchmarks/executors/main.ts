@@ -1,11 +1,12 @@
 /**
- * `npm run bench:executors`: what an executor adds to a task, measured beside the bare threads or processes that it is
- * built on, and what threads gain on work that keeps processors busy. Ratios within one run; times depend on the machine.
+ * `npm run bench:executors`: what an executor adds to a task, measured beside a pool that does nothing else (piscina
+ * for threads, bare messages for processes), and what threads gain on work that keeps processors busy. Ratios within one run; times depend on the machine.
  */
 import { availableParallelism, loadavg } from 'node:os';
+import { Piscina } from 'piscina';
 import type { Executor } from '../../src/index.js';
 import { asyncExecutor, childProcessExecutor, engines, unordered, workerThreadExecutor } from '../../src/index.js';
-import { BarePool } from './bare-pool.js';
+import { BareProcesses } from './bare-processes.js';
 import { noop, spin, spins } from './tasks.js';
 
 const ROUNDS = 15;
@@ -60,21 +61,20 @@ async function overhead(): Promise<void> {
   const call = async () => noop.execute({}, context);
   const callAll = () => Promise.all(Array.from({ length: TASKS }, call));
   await compare('async', callAll, () => submitAll(inLoop));
-  for (const [name, make] of [
-    ['workerThreads', workerThreadExecutor],
-    ['childProcess', childProcessExecutor],
-  ] as const) {
-    const bare = new BarePool(name, WORKERS);
-    const executor = make({ taskModules, maxWorkers: WORKERS });
-    await compare(
-      name,
-      () => bare.run(TASKS),
-      () => submitAll(executor),
-      MOST_OVERHEAD,
-    );
-    bare.close();
-    await executor.close();
-  }
+  const options = { taskModules, maxWorkers: WORKERS };
+  const threads = workerThreadExecutor(options);
+  const filename = new URL('./bare-thread.js', import.meta.url).href;
+  const piscina = new Piscina({ filename, name: 'run', minThreads: WORKERS, maxThreads: WORKERS });
+  const runAll = () => Promise.all(Array.from({ length: TASKS }, () => piscina.run({}) as Promise<unknown>));
+  await compare('workerThreads', runAll, () => submitAll(threads), MOST_OVERHEAD);
+  await Promise.all([threads.close(), piscina.destroy()]);
+
+  const processes = childProcessExecutor(options);
+  const bare = new BareProcesses(WORKERS);
+  const runBare = () => bare.run(TASKS);
+  await compare('childProcess', runBare, () => submitAll(processes), MOST_OVERHEAD);
+  bare.close();
+  await processes.close();
 }
 
 async function gain(): Promise<void> {

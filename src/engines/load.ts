@@ -99,7 +99,7 @@ export async function load<const Loaded extends Runnable>(
 async function loadUntyped(flow: Runnable, given: LoadOptions, store: WithStore['store']): Promise<Engine> {
   const { engine: kind = 'default', flowDetail, book, backend: conf, ...rest } = given;
   const options = engineOptions({ ...rest });
-  const { executors, release: releaseExecutors } = executorsFor(kind, options);
+  const { executors, release: releaseExecutors } = executorsFor(kind, options, given.maxWorkers);
   const backend = conf === undefined ? null : await fetch(conf);
   const isOurs = backend !== null && backend !== conf;
   const connection = backend === null ? null : await openConnection(backend, isOurs);
@@ -132,7 +132,11 @@ async function loadUntyped(flow: Runnable, given: LoadOptions, store: WithStore[
   }
 }
 
-function executorsFor(kind: string, options: EngineOptions): { executors: Executors; release: () => Promise<void> } {
+function executorsFor(
+  kind: string,
+  options: EngineOptions,
+  maxWorkers: number | undefined,
+): { executors: Executors; release: () => Promise<void> } {
   if (!Object.hasOwn(KINDS, kind)) {
     const meant = nearestName(kind, Object.keys(KINDS));
     throw new NotFoundError(
@@ -152,7 +156,7 @@ function executorsFor(kind: string, options: EngineOptions): { executors: Execut
     refuseForeignOptions('one that was given', options);
     return { executors: { tasks: executor, retries, oneByOne: false }, release: () => Promise.resolve() };
   }
-  const own = executorNamed(executor, options);
+  const own = executorNamed(executor, { ...options, maxWorkers });
   return { executors: { tasks: own, retries, oneByOne: false }, release: () => own.close() };
 }
 

@@ -27,7 +27,7 @@ export interface EngineOptions {
   /** How a commit that the store failed is tried again. */
   readonly commitRetry: CommitRetryPolicy;
   /** For the parallel engine: how many atoms may be under way at once. */
-  readonly maxWorkers: number | undefined;
+  readonly maxWorkers: number;
   /** For the parallel engine: where tasks run, by name, or given: then it stays the caller's. */
   readonly executor: Executor | ExecutorName | undefined;
   /** For executors with threads or processes: the modules that export the tasks. */
@@ -53,7 +53,7 @@ const DEFAULTS: EngineOptions = {
   onPlanChange: 'refuse',
   progressFlushMs: 1000,
   commitRetry: { attempts: 3, delayMs: 5000 },
-  maxWorkers: undefined,
+  maxWorkers: Infinity,
   executor: undefined,
   taskModules: undefined,
   maxTasksPerChild: undefined,
@@ -104,7 +104,7 @@ export function engineOptions(given: Readonly<Record<string, unknown>>): EngineO
       );
     }
   }
-  if (options.maxWorkers !== undefined) checkMaxWorkers(options.maxWorkers);
+  checkMaxWorkers(options.maxWorkers);
   const { attempts, delayMs, ...others } = { ...DEFAULTS.commitRetry, ...options.commitRetry };
   const [unknown] = Object.keys(others);
   if (unknown !== undefined)
@@ -128,7 +128,7 @@ function readExecutor(given: unknown): EngineOptions['executor'] {
   if (typeof given === 'string') return executorName(given);
   if (given !== undefined && typeof submitOf(given) !== 'function') {
     throw new TypeError(
-      `executor takes the name of one, or an object with a submit method, got ${given === null ? 'null' : typeof given}`,
+      `executor takes an object with a submit method, or the name of an executor, got ${given === null ? 'null' : typeof given}`,
     );
   }
   return given as Executor | undefined;

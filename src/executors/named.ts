@@ -49,7 +49,7 @@ const POOL_OPTIONS: Readonly<Record<keyof NamedPoolOptions, readonly ExecutorNam
   maxRssMb: ['childProcess'],
 };
 
-export const POOL_OPTION_NAMES = Object.keys(POOL_OPTIONS) as readonly (keyof NamedPoolOptions)[];
+const POOL_OPTION_NAMES = Object.keys(POOL_OPTIONS) as readonly (keyof NamedPoolOptions)[];
 
 /** @throws {RangeError} for an option that an executor has not. */
 export function refuseForeignOptions(executor: string, options: NamedPoolOptions): void {

@@ -63,7 +63,7 @@ export class ExecutorOfCase implements Executor {
 
   submit(work: Work): Submission {
     const args = { ...work.args, [CALL_NUMBER]: this.counts.made(work.method, work.atom.name) };
-    const submission = this.pool.submit({ ...work, args } as Work);
+    const submission = this.pool.submit({ ...work, args });
     const found = Promise.resolve(submission.outcome).then((outcome) =>
       this.stage.isDead ? silence() : withItsError(outcome),
     );

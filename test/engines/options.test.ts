@@ -53,7 +53,7 @@ describe('options of an engine', () => {
     [{ commitRetry: { delayMs: -1 } }, RangeError, /commitRetry\.delayMs takes milliseconds from 0, got -1/],
     [{ executor: {} }, TypeError, /executor takes an object with a submit method/],
     [{ executor: null }, TypeError, /executor takes an object with a submit method/],
-    [{ executor: 'threads' }, TypeError, /executor takes/],
+    [{ executor: 'gpu' }, RangeError, /executor takes/],
   ] as const)('%j is refused, with what the option takes', async (options, kind, message) => {
     const error = await loading(options);
     expect(error).toBeInstanceOf(kind);

@@ -61,7 +61,7 @@ const { tree } = fc.letrec<{ tree: Thrown; leaf: Thrown; error: Thrown }>((tie) 
       },
       { requiredKeys: ['properties', 'isHostile', 'isFrozen'] },
     ) as fc.Arbitrary<More>,
-  }) as fc.Arbitrary<Thrown>,
+  }),
 }));
 
 /** The failure of an atom that throws it, as the engine has it. */

@@ -468,8 +468,12 @@ describe('executors by name', () => {
     [{ executor: 'workerThraeds' }, RangeError, /async, workerThreads, childProcess.*did you mean workerThreads\?/],
     [{ executor: 'gpu' }, RangeError, /executor takes async, workerThreads, childProcess.*got "gpu"$/],
     [{ executor: '' }, RangeError, /executor takes/],
-    [{ executor: 7 }, TypeError, /executor takes the name of one, or an object with a submit method, got number/],
-    [{ executor: { close: 1 } }, TypeError, /submit method, got object/],
+    [
+      { executor: 7 },
+      TypeError,
+      /executor takes an object with a submit method, or the name of an executor, got number/,
+    ],
+    [{ executor: { close: 1 } }, TypeError, /submit method.*got object/],
     [{ executor: 'async', taskModules: [] }, RangeError, /taskModules is an option of .* and the executor is async/],
     [{ engine: 'serial', executor: 'async' }, RangeError, /executor is an option of the parallel engine/],
   ])('%j is refused', async (options, type, message) => {
