@@ -12,11 +12,24 @@ beforeAll(async () => {
 afterAll(() => built[Symbol.asyncDispose]());
 
 describe.each(['workerThreads', 'childProcess'])('the recorded cases of retries on %s', (executor) => {
-  it.each(['round', 'change'])('are reproduced (checkpoint: %s)', async (checkpoint) => {
-    const options = ['--engine', 'parallel', '--executor', executor, '--checkpoint', checkpoint, '--filter', 'retry/'];
-    const { stdout, stderr, code } = await run(built.file('test/conformance/main.ts'), options);
-    expect({ stdout, stderr, code }).toEqual({ stdout: '53 passed, 0 failed\n', stderr: '', code: 0 });
-  }, 120_000);
+  it.each(['round', 'change'])(
+    'are reproduced (checkpoint: %s)',
+    async (checkpoint) => {
+      const options = [
+        '--engine',
+        'parallel',
+        '--executor',
+        executor,
+        '--checkpoint',
+        checkpoint,
+        '--filter',
+        'retry/',
+      ];
+      const { stdout, stderr, code } = await run(built.file('test/conformance/main.ts'), options);
+      expect({ stdout, stderr, code }).toEqual({ stdout: '53 passed, 0 failed\n', stderr: '', code: 0 });
+    },
+    120_000,
+  );
 });
 
 describe('the option --executor', () => {
