@@ -95,6 +95,42 @@ export class InvalidStateError extends ExecutionError {
   override readonly name = 'InvalidStateError';
 }
 
+/** The thread or process that ran an atom ended before the atom did. */
+export class WorkerLostError extends ExecutionError {
+  override readonly name = 'WorkerLostError';
+  /** null for a process that was ended by a signal. */
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+
+  constructor(
+    who: string,
+    { exitCode, signal }: { readonly exitCode: number | null; readonly signal: string | null },
+    options?: ErrorOptions,
+  ) {
+    super(`${who} ended ${signal === null ? `with exit code ${exitCode}` : `by ${signal}`}`, options);
+    this.exitCode = exitCode;
+    this.signal = signal;
+  }
+}
+
+/** A value cannot be handed to another thread or process, or back. */
+export class UncrossableValueError extends ExecutionError {
+  override readonly name = 'UncrossableValueError';
+  /** Name of the atom. */
+  readonly atom: string;
+  /** What the value is of the atom, such as `argument 'image'` or `result`. */
+  readonly what: string;
+
+  constructor(atom: string, what: string, where: string, options?: ErrorOptions) {
+    const cause: unknown = options?.cause;
+    const isSaid = typeof cause === 'object' && cause !== null && 'message' in cause;
+    const why = isSaid ? `: ${String(cause.message)}` : '';
+    super(`The ${what} of ${atom} cannot cross ${where}${why}`, options);
+    this.atom = atom;
+    this.what = what;
+  }
+}
+
 /** The parts of a flow do not fit together: a cycle, or something that is needed and not there. */
 export class DependencyError extends FlowstateError {
   override readonly name: string = 'DependencyError';

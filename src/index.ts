@@ -20,6 +20,8 @@ export {
 export { Retry } from './atoms/retry.js';
 export type { RetryDecision, RetryInput, RetryOptions, RetryRevertInput } from './atoms/retry.js';
 export { Task, UPDATE_PROGRESS } from './atoms/task.js';
+export { registerTask, taskFactory } from './atoms/task-registry.js';
+export type { RegisteredTask, TaskClass, TaskFactory } from './atoms/task-registry.js';
 export { DeclaredTask, taskClass } from './atoms/task-class.js';
 export type { ClassDeclaration, InstanceOptions } from './atoms/task-class.js';
 export type { AtomContext, RevertInput, TaskContext, TaskOptions } from './atoms/task.js';
@@ -65,16 +67,24 @@ export {
   StaleFenceError,
   StorageConflictError,
   StorageError,
+  UncrossableValueError,
   UnstorableValueError,
   UnsupportedError,
   ValueTooLargeError,
+  WorkerLostError,
 } from './errors.js';
 export { Failure, formatError, registerErrorClass, throwFailures, WrappedFailureError } from './failure.js';
 export type { FailureRecord } from './failure.js';
 
 export { asyncExecutor } from './executors/async.js';
-export type { Executor, Submission } from './executors/executor.js';
+export { childProcessExecutor } from './executors/child-process.js';
+export type { ChildProcessExecutorOptions } from './executors/child-process.js';
+export { INTERRUPTED } from './executors/executor.js';
+export type { Executor, Submission, Work } from './executors/executor.js';
 export { serialExecutor } from './executors/serial.js';
+export { transfer } from './executors/transfer.js';
+export { workerThreadExecutor } from './executors/worker-threads.js';
+export type { WorkerThreadExecutorOptions } from './executors/worker-threads.js';
 
 export { DEPTHS } from './flows/depth.js';
 export type { Depth } from './flows/depth.js';

@@ -82,6 +82,7 @@ interface TaskFunctions extends TaskOptions, Hooks {
 }
 
 class FunctionTask extends Task {
+  static override readonly isOneOfAKind = true;
   protected static override readonly takesRest = false;
   // Not #private: see Task.copy.
   private readonly functions: TaskFunctions;

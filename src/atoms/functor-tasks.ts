@@ -32,6 +32,7 @@ interface Functor {
 }
 
 class FunctorTask<Args extends object, Gives extends object, Needs extends object> extends Task<Args, Gives, Needs> {
+  static override readonly isOneOfAKind = true;
   private readonly argumentNames: readonly string[];
   private readonly compute: (values: unknown[]) => unknown;
 

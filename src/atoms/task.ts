@@ -97,6 +97,9 @@ export abstract class Task<
   /** Events that listeners may register for. */
   static readonly taskEvents: readonly string[] = [UPDATE_PROGRESS];
 
+  /** Whether each instance has methods of its own, so that it is registered in its own name and not in its class's. */
+  static readonly isOneOfAKind: boolean = false;
+
   readonly kind = 'task';
   readonly name: string;
   /** Hears of progress before the listeners do. Set by the engine while the task runs. */
@@ -137,6 +140,14 @@ export abstract class Task<
   // eslint-disable-next-line @typescript-eslint/no-unused-vars -- a subclass declares what it takes by these
   revert(args: object, context: TaskContext): unknown {
     return null;
+  }
+
+  /**
+   * What the constructor of the class takes to make this task again, in a thread or in another process: plain data.
+   * Default: its name alone. A class whose methods need more of what it was made with overrides it.
+   */
+  constructionParameters(): readonly unknown[] {
+    return [{ name: this.name }];
   }
 
   /** Tells of what happens inside the task. Made when it is first asked for. */

@@ -394,7 +394,7 @@ export class Engine {
       if (stageOf(this.#root) !== 'UNDEFINED') this.#root = this.#newRoot();
       const drive = new Drive({
         runtime,
-        run: new Run(runtime, this.#executors),
+        run: new Run(runtime, this.#executors, () => this.suspend()),
         root: this.#root,
         tellFlow: (event) => this.#tellFlow(event),
         takeFlowBack: (state) => {

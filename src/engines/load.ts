@@ -1,9 +1,10 @@
-import type { Task } from '../atoms/task.js';
+import { Task } from '../atoms/task.js';
 import { systemEnvironment } from '../environment.js';
 import type { Environment } from '../environment.js';
 import { NotFoundError } from '../errors.js';
-import { asyncExecutor } from '../executors/async.js';
 import type { Executor } from '../executors/executor.js';
+import { executorNamed, refuseForeignOptions } from '../executors/named.js';
+import type { ExecutorName } from '../executors/named.js';
 import { serialExecutor } from '../executors/serial.js';
 import { Flow } from '../flows/flow.js';
 import type { StoreOption } from '../flows/flow-types.js';
@@ -58,10 +59,23 @@ export interface LoadOptions {
    * writes under an earlier claim is refused from then on. @default none
    */
   readonly fence?: number | undefined;
-  /** Parallel engine only. @default Infinity */
+  /** Parallel engine only. @default Infinity; with threads and processes os.availableParallelism() */
   readonly maxWorkers?: number | undefined;
-  /** Parallel engine only: where tasks run. It stays the caller's. @default one of the engine's own */
-  readonly executor?: Executor | undefined;
+  /**
+   * Parallel engine only: where tasks run. By name (`async`, `workerThreads`, `childProcess`, or an alias in whatever
+   * letters) the engine has one of its own, and closes it; an instance stays the caller's. @default 'async'
+   */
+  readonly executor?: Executor | ExecutorName | (string & {}) | undefined;
+  /** For `workerThreads` and `childProcess`: the modules that export the tasks. */
+  readonly taskModules?: readonly (string | URL)[] | undefined;
+  /** For `workerThreads` and `childProcess`: after how many tasks one is replaced. @default Infinity */
+  readonly maxTasksPerChild?: number | undefined;
+  /** For `childProcess`: with how much resident memory, in MiB, a process is replaced. @default Infinity */
+  readonly maxRssMb?: number | undefined;
+  /** For `workerThreads` and `childProcess`: whether a task that does not listen to its signal is ended. @default false */
+  readonly terminateOnAbort?: boolean | undefined;
+  /** For `workerThreads` and `childProcess`: how long, in milliseconds, it may go on after the signal. @default 5000 */
+  readonly graceMs?: number | undefined;
   /** Clock, ids and randomness. @default the platform's */
   readonly environment?: Environment | undefined;
 }
@@ -75,7 +89,9 @@ type WithStore = { readonly store?: Readonly<Record<string, unknown>> | undefine
  * @param options.store - Values for symbols that no atom provides, by name. They are kept with the run: when it is
  * loaded, or, for one that was stored with a plan and may yet be refused, when it is prepared.
  * @throws {NotFoundError} for an engine or a backend that there is not.
- * @throws {RangeError|TypeError} for options that are unknown or out of range.
+ * @throws {RangeError|TypeError} for options that are unknown or out of range, and for a task that the executor does
+ * not know.
+ * @throws {ExecutionError} when a task module cannot be loaded; `cause` says why.
  * @throws {StorageError} when the backend cannot be used.
  * @see TaskFlow `engines/helpers.py`, `load`.
  */
@@ -102,7 +118,7 @@ export async function loadUntyped(
 ): Promise<Engine> {
   const { engine: kind = 'default', flowDetail, book, backend: conf, ...rest } = given;
   const options = engineOptions({ ...rest });
-  const { executors, release: releaseExecutors } = executorsFor(kind, options);
+  const { executors, release: releaseExecutors } = executorsFor(kind, options, given.maxWorkers);
   const backend = conf === undefined ? null : await fetch(conf);
   const isOurs = backend !== null && backend !== conf;
   const connection = backend === null ? null : await openConnection(backend, isOurs);
@@ -112,6 +128,7 @@ export async function loadUntyped(
     if (isOurs) await backend.close();
   };
   try {
+    await executors.tasks.accept?.(tasksIn(flow));
     const environment = options.environment ?? systemEnvironment;
     const meta = metaOf(flow instanceof Flow ? flow.meta : {});
     const detail =
@@ -140,7 +157,11 @@ async function injectInto({ storage }: Engine, store: Readonly<Record<string, un
   else storage.addValues(store);
 }
 
-function executorsFor(kind: string, options: EngineOptions): { executors: Executors; release: () => Promise<void> } {
+function executorsFor(
+  kind: string,
+  options: EngineOptions,
+  maxWorkers: number | undefined,
+): { executors: Executors; release: () => Promise<void> } {
   if (!Object.hasOwn(KINDS, kind)) {
     const meant = nearestName(kind, Object.keys(KINDS));
     throw new NotFoundError(
@@ -149,12 +170,30 @@ function executorsFor(kind: string, options: EngineOptions): { executors: Execut
     );
   }
   const retries = serialExecutor();
+  const { executor = 'async' } = options;
   if (KINDS[kind as keyof typeof KINDS] === 'serial') {
+    if (options.executor !== undefined)
+      throw new RangeError(`executor is an option of the parallel engine, got engine ${kind}`);
+    refuseForeignOptions('serial', options);
     return { executors: { tasks: retries, retries, oneByOne: true }, release: () => Promise.resolve() };
   }
-  const own = options.executor === undefined ? asyncExecutor({ maxWorkers: options.maxWorkers }) : null;
-  const tasks = options.executor ?? own ?? retries;
-  return { executors: { tasks, retries, oneByOne: false }, release: async () => own?.close() };
+  if (typeof executor !== 'string') {
+    refuseForeignOptions('one that was given', options);
+    return { executors: { tasks: executor, retries, oneByOne: false }, release: () => Promise.resolve() };
+  }
+  const own = executorNamed(executor, { ...options, maxWorkers });
+  return { executors: { tasks: own, retries, oneByOne: false }, release: () => own.close() };
+}
+
+/** All tasks of a flow. One that contains itself is the compiler's to refuse. */
+function tasksIn(root: Runnable): Set<Task> {
+  const tasks = new Set<Task>();
+  const seen = new Set<Runnable>([root]);
+  for (const item of seen) {
+    if (item instanceof Task) tasks.add(item);
+    else for (const child of item) seen.add(child);
+  }
+  return tasks;
 }
 
 async function openConnection(backend: PersistenceBackend, isOurs: boolean): Promise<Connection> {

@@ -1,6 +1,8 @@
 import type { Environment } from '../environment.js';
 import { checkMaxWorkers } from '../executors/async.js';
 import type { Executor } from '../executors/executor.js';
+import { executorName } from '../executors/named.js';
+import type { ExecutorName } from '../executors/named.js';
 import { nearestName } from '../nearest-name.js';
 import type { CommitRetryPolicy } from '../storage/commit-retry.js';
 import { commitRetryPolicy } from '../storage/commit-retry.js';
@@ -30,8 +32,18 @@ export interface EngineOptions {
   readonly fence: number | undefined;
   /** For the parallel engine: how many atoms may be under way at once. */
   readonly maxWorkers: number;
-  /** For the parallel engine: where tasks run. Given, it stays the caller's. */
-  readonly executor: Executor | undefined;
+  /** For the parallel engine: where tasks run, by name, or given: then it stays the caller's. */
+  readonly executor: Executor | ExecutorName | undefined;
+  /** For executors with threads or processes: the modules that export the tasks. */
+  readonly taskModules: readonly (string | URL)[] | undefined;
+  /** For executors with threads or processes: after how many tasks one is replaced. */
+  readonly maxTasksPerChild: number | undefined;
+  /** For `childProcess`: with how much memory, in MiB, a process is replaced. */
+  readonly maxRssMb: number | undefined;
+  /** For executors with threads or processes: whether a task that does not listen to its signal is ended. */
+  readonly terminateOnAbort: boolean | undefined;
+  /** For executors with threads or processes: how long, in milliseconds, it may go on after the signal. */
+  readonly graceMs: number | undefined;
   readonly environment: Environment | undefined;
 }
 
@@ -48,6 +60,11 @@ const DEFAULTS: EngineOptions = {
   fence: undefined,
   maxWorkers: Infinity,
   executor: undefined,
+  taskModules: undefined,
+  maxTasksPerChild: undefined,
+  maxRssMb: undefined,
+  terminateOnAbort: undefined,
+  graceMs: undefined,
   environment: undefined,
 };
 
@@ -104,14 +121,22 @@ export function engineOptions(given: Readonly<Record<string, unknown>>): EngineO
   if (!(options.progressFlushMs >= 0)) {
     throw new RangeError(`progressFlushMs takes milliseconds from 0, got ${String(options.progressFlushMs)}`);
   }
-  if (options.executor !== undefined && typeof submitOf(options.executor) !== 'function') {
-    throw new TypeError('executor takes an object with a submit method');
-  }
+  const executor = readExecutor(options.executor);
   const { environment } = options;
   if (environment !== undefined && typeof (environment as Partial<Environment>).clock?.now !== 'function') {
     throw new TypeError('environment takes an object with a clock, newId and random');
   }
-  return { ...options, commitRetry };
+  return { ...options, executor, commitRetry };
+}
+
+function readExecutor(given: unknown): EngineOptions['executor'] {
+  if (typeof given === 'string') return executorName(given);
+  if (given !== undefined && typeof submitOf(given) !== 'function') {
+    throw new TypeError(
+      `executor takes an object with a submit method, or the name of an executor, got ${given === null ? 'null' : typeof given}`,
+    );
+  }
+  return given as Executor | undefined;
 }
 
 function submitOf(executor: unknown): unknown {

@@ -4,6 +4,7 @@ import type { AtomNode } from '../compiler/compilation.js';
 import { isAtom } from '../compiler/compilation.js';
 import { UnstorableValueError } from '../errors.js';
 import type { Executor, Submission } from '../executors/executor.js';
+import { INTERRUPTED } from '../executors/executor.js';
 import { Failure } from '../failure.js';
 import type { AtomState } from '../persistence/details.js';
 import { Resolver } from './resolver.js';
@@ -47,11 +48,14 @@ export class Run {
   /** The atom that is waited for by itself. */
   #only: Start | null = null;
   #isFirstWave = true;
+  #isAbandoned = false;
   #wake: (() => void) | null = null;
 
   constructor(
     private readonly runtime: Runtime,
     private readonly executors: Executors,
+    /** Asks the engine to suspend. */
+    private readonly suspend: () => void,
   ) {
     this.#next = new Wave(runtime.compilation.nodes.length);
     this.#scheduler = new Scheduler(runtime);
@@ -241,6 +245,7 @@ export class Run {
 
   /** Resolves when no atom is under way any more. What comes of them is not looked at. */
   async abandon(): Promise<void> {
+    this.#isAbandoned = true;
     this.cancelWaiting();
     await Promise.all([...this.#running.values()].map(({ outcome }) => outcome));
     this.#running.clear();
@@ -357,7 +362,8 @@ export class Run {
     this.#running.set(start, submission);
     void outcome.then((result: unknown) => {
       this.#running.delete(start);
-      this.#finished(start, result);
+      if (result === INTERRUPTED) this.#interrupted(start);
+      else this.#finished(start, result);
       this.#wakeUp();
     });
     return undefined;
@@ -369,6 +375,12 @@ export class Run {
     start.outcome = outcome;
     if (this.#done.length === 0) this.#done = [start];
     else this.#done.push(start);
+  }
+
+  /** Nobody knows how far it had come: it stays marked as under way, and the next run takes it up. */
+  #interrupted({ node }: Start): void {
+    if (node.kind === 'task') node.item.onProgress = null;
+    if (!this.#isAbandoned) this.suspend();
   }
 
   /** Progress is kept while a task runs; it rides on the next commit (C4). */

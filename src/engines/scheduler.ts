@@ -128,7 +128,7 @@ export class Scheduler {
   }
 
   #taskWork(node: TaskNode, method: Work['method'], args: Record<string, unknown>): Work {
-    return { atom: node.item, method, args, context: contextOf(this.runtime, node, method) };
+    return { atom: node.item, method, args, context: contextOf(this.runtime, node, method), owner: this.runtime };
   }
 
   #retryWork(node: RetryNode, method: Work['method'], args: Record<string, unknown>): Work {

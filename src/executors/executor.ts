@@ -1,14 +1,19 @@
 import type { Retry } from '../atoms/retry.js';
 import type { AtomContext, Task, TaskContext } from '../atoms/task.js';
 
+/** One method of one task that is to be called. */
+export interface TaskWork {
+  readonly atom: Task;
+  readonly method: 'execute' | 'revert';
+  readonly args: Record<string, unknown>;
+  readonly context: TaskContext;
+  /** The run that asks. Priorities order the work of one owner, and never that of several. */
+  readonly owner?: object | undefined;
+}
+
 /** One method of one atom that is to be called. */
 export type Work =
-  | {
-      readonly atom: Task;
-      readonly method: 'execute' | 'revert';
-      readonly args: Record<string, unknown>;
-      readonly context: TaskContext;
-    }
+  | TaskWork
   | {
       readonly atom: Retry;
       readonly method: 'execute' | 'revert';
@@ -16,9 +21,22 @@ export type Work =
       readonly context: AtomContext;
     };
 
-/** Work that an executor has taken on. */
+export function isTaskWork(work: Work): work is TaskWork {
+  return work.atom.kind === 'task';
+}
+
+/** The outcome of work whose thread or process was ended on request: nobody knows how far it had come. */
+export const INTERRUPTED: unique symbol = Symbol('interrupted');
+
+/**
+ * Work that an executor has taken on.
+ *
+ * Work that has begun is told to stop by `context.signal` alone, which whoever submits it aborts, with a reason. What the
+ * method makes of that is its own affair: it goes on, or gives a result or a `Failure` as ever. An executor that can end
+ * what does not listen says so with `INTERRUPTED`; the atom then counts as under way, and the next run takes it up.
+ */
 export interface Submission {
-  /** What the method gave, or a `Failure`; at once where it is known already. It never rejects. */
+  /** What the method gave, a `Failure`, or `INTERRUPTED`; at once where it is known already. It never rejects. */
   readonly outcome: unknown;
   /** Takes the work back. @returns false when it has begun. */
   cancel(): boolean;
@@ -27,6 +45,12 @@ export interface Submission {
 /** Where the methods of atoms are run. An executor may serve several engines. */
 export interface Executor {
   readonly name: string;
+  /**
+   * Called with the tasks of a flow before an engine is made for it.
+   *
+   * @throws {RangeError} naming a task that cannot be run here.
+   */
+  accept?(tasks: Iterable<Task>): Promise<void>;
   submit(work: Work): Submission;
   /** Gives back everything that keeps the process alive. */
   close(): Promise<void>;

@@ -16,3 +16,6 @@ export type { Death, InterruptingBackend, Interruption } from './interrupting-ba
 export { settled, VirtualClock, virtualEnvironment } from './virtual-environment.js';
 export type { VirtualEnvironment, VirtualEnvironmentOptions } from './virtual-environment.js';
 export { seededRandom } from './seeded-random.js';
+
+export { assertTaskCanCross } from './can-cross.js';
+export type { CrossingOptions } from './can-cross.js';

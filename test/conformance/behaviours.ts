@@ -112,12 +112,12 @@ export function atomsOf(root: CaseNode): ReadonlyMap<string, TaskNode | RetryNod
 }
 
 /** Never settles: nothing more comes of a call in a process that died. */
-function silence(): Promise<never> {
+export function silence(): Promise<never> {
   return new Promise(() => undefined);
 }
 
 /** What the atoms and deciders of a flow do, as the case says it, written to the trace of their stage. */
-export function behavioursOf(root: CaseNode, counts: CallCounts, stage: Stage): Behaviours {
+export function behavioursOf(root: CaseNode, counts: Pick<CallCounts, 'next'>, stage: Stage): Behaviours {
   const atoms = atomsOf(root);
 
   const call = (

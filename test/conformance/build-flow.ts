@@ -13,6 +13,8 @@ type Arguments = Readonly<Record<string, unknown>>;
 
 /** What the atoms and deciders of a case do when they are called. */
 export interface Behaviours {
+  /** Makes a task that does it all by itself, elsewhere. */
+  makeTask?(node: TaskNode): Task;
   execute(name: string, kind: 'task' | 'retry', args: Arguments, context: unknown): unknown;
   revert(name: string, kind: 'task' | 'retry', args: Arguments, context: unknown): unknown;
   /** @param answer - What a retry that is not scripted answers; it is to be given back. */
@@ -48,34 +50,19 @@ class FlowBuilder {
 
   private buildTask(node: TaskNode): Task {
     const { name } = node;
-    const built: Task = task({
-      name,
-      requires: node.requires,
-      rebind: node.rebind,
-      inject: node.inject,
-      provides: node.provides,
-      revertRequires: node.revertRequires,
-      revertRebind: node.revertRebind,
-      autoExtract: node.autoExtract,
-      priority: node.priority,
-      signature: {
-        execute: {
-          required: node.args ?? [],
-          optional: Object.keys(node.optionalArgs ?? {}),
-          rest: node.acceptsExtra ?? node.requires !== undefined,
-        },
-        revert: {
-          required: node.revertArgs ?? [],
-          optional: Object.keys(node.revertOptionalArgs ?? {}),
-          rest: true,
-        },
-      },
+    const built = this.behaviours.makeTask?.(node) ?? this.makeTask(node);
+    this.tasks.set(name, built);
+    return built;
+  }
+
+  private makeTask(node: TaskNode): Task {
+    const { name } = node;
+    return task({
+      ...taskOptionsOf(node),
       execute: (args, context) => this.behaviours.execute(name, 'task', withDefaults(args, node.optionalArgs), context),
       revert: (args, context) =>
         this.behaviours.revert(name, 'task', withDefaults(args, node.revertOptionalArgs), context),
     });
-    this.tasks.set(name, built);
-    return built;
   }
 
   private buildFlow(node: FlowNode): Flow {
@@ -127,6 +114,33 @@ class FlowBuilder {
     const depth = deciderDepth === undefined ? undefined : translateDepth(deciderDepth);
     flow.link(child(from), child(to), { decider: decide, depth });
   }
+}
+
+/** What a task of a case is, apart from what it does. */
+export function taskOptionsOf(node: TaskNode) {
+  return {
+    name: node.name,
+    requires: node.requires,
+    rebind: node.rebind,
+    inject: node.inject,
+    provides: node.provides,
+    revertRequires: node.revertRequires,
+    revertRebind: node.revertRebind,
+    autoExtract: node.autoExtract,
+    priority: node.priority,
+    signature: {
+      execute: {
+        required: node.args ?? [],
+        optional: Object.keys(node.optionalArgs ?? {}),
+        rest: node.acceptsExtra ?? node.requires !== undefined,
+      },
+      revert: {
+        required: node.revertArgs ?? [],
+        optional: Object.keys(node.revertOptionalArgs ?? {}),
+        rest: true,
+      },
+    },
+  };
 }
 
 function flagsOf(child: CaseNode): { resolveRequires: boolean; resolveExisting: boolean } {

@@ -33,6 +33,11 @@ export class CallCounts {
     return index;
   }
 
+  /** How often a method was called so far: the number of the next call. */
+  made(counted: Counted, name: string): number {
+    return this.#counts.get(keyOf(counted, name)) ?? 0;
+  }
+
   /** How often each method was really called, whatever was taken back since. */
   total(counted: Counted, name: string): number {
     return this.#total.get(keyOf(counted, name)) ?? 0;

@@ -4,6 +4,7 @@ import { parseCase } from './case.js';
 import { checkCrashes } from './crash.js';
 import type { CrashReport } from './crash.js';
 import type { CommandLine } from './options.js';
+import { poolForCases } from './pool-executor.js';
 import { judgeCase, orReason } from './runner.js';
 import { storesAt } from './stores.js';
 
@@ -19,7 +20,8 @@ export interface Verdict {
 
 const options = optionsOf(workerData);
 const stores = storesAt(options.backend);
-const settings = { ...options, openBackend: () => stores.open() };
+const pool = options.executor === null || options.executor === 'async' ? null : poolForCases(options.executor);
+const settings = { ...options, pool, openBackend: () => stores.open() };
 
 /** The thread that starts this one says how cases are run. */
 function optionsOf(data: unknown): CommandLine {
@@ -58,7 +60,7 @@ const port = parentPort;
 if (port === null) throw new Error('case-worker runs in a worker thread');
 port.on('message', (message: string | null) => {
   if (message === null) {
-    void stores.close().finally(() => port.close());
+    void Promise.all([stores.close(), pool?.close()]).finally(() => port.close());
     return;
   }
   void answer(message).then((verdict) => port.postMessage(verdict));

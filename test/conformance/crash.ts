@@ -1,3 +1,4 @@
+import type { Executor } from '../../src/executors/executor.js';
 import type { PersistenceBackend } from '../../src/persistence/backend.js';
 import { atomsOf } from './behaviours.js';
 import { CallCounts } from './call-counts.js';
@@ -26,6 +27,7 @@ export interface CrashReport {
 export interface CrashSettings {
   readonly engine: EngineSettings['engine'];
   readonly interpreter: EngineSettings['interpreter'];
+  readonly pool?: Executor | null;
   openBackend(): Promise<PersistenceBackend>;
 }
 
@@ -130,11 +132,12 @@ class Drill {
   }
 
   async #session(commits: CommitObserver, counts: CallCounts): Promise<Session> {
-    const { engine, interpreter, openBackend } = this.#settings;
+    const { engine, interpreter, openBackend, pool = null } = this.#settings;
     return new Session(this.#test, {
       engine,
       interpreter,
       checkpoint: 'round',
+      pool,
       backend: await openBackend(),
       commits,
       counts,

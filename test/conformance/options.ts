@@ -1,9 +1,12 @@
 import { parseArgs } from 'node:util';
+import type { PoolName } from './pool-executor.js';
 
 /** What the command line asks for. Plain data: it is handed to another thread. */
 export interface CommandLine {
   readonly directory: string;
   readonly engine: 'serial' | 'parallel';
+  /** Where the parallel engine runs tasks. null: engine is serial. */
+  readonly executor: 'async' | PoolName | null;
   readonly backend: string | undefined;
   readonly interpreter: 'native' | 'compiled';
   readonly checkpoint: 'round' | 'change' | null;
@@ -27,6 +30,8 @@ npm run conformance -- [DIRECTORY] [options]
 
   DIRECTORY                      folder of case files; default ${DEFAULT_DIRECTORY}
   --engine serial|parallel       default serial
+  --executor async|workerThreads|childProcess
+                                 where the parallel engine runs tasks; default async
   --backend URL                  where runs are kept; default in memory. On a database server, in a schema or a
                                  database of their own, which is dropped at the end
   --interpreter compiled|native  what steps the machines; default compiled
@@ -59,6 +64,7 @@ export function readCommandLine(args: readonly string[]): CommandLine {
     allowPositionals: true,
     options: {
       engine: { type: 'string', default: 'serial' },
+      executor: { type: 'string' },
       backend: { type: 'string' },
       interpreter: { type: 'string', default: 'compiled' },
       checkpoint: { type: 'string' },
@@ -74,9 +80,13 @@ export function readCommandLine(args: readonly string[]): CommandLine {
   if (others.length > 0) throw new TypeError(`one directory is taken, got ${positionals.join(' ')}`);
   const crash = values.crash === undefined ? null : oneOf('crash', values.crash, ['every-commit']);
   const timeout = values['timeout-ms'];
+  const engine = oneOf('engine', values.engine, ['serial', 'parallel']);
+  if (values.executor !== undefined && engine === 'serial') throw new TypeError('--executor is for --engine parallel');
+  const executor = oneOf('executor', values.executor ?? 'async', ['async', 'workerThreads', 'childProcess']);
   return {
     directory,
-    engine: oneOf('engine', values.engine, ['serial', 'parallel']),
+    engine,
+    executor: engine === 'serial' ? null : executor,
     backend: values.backend,
     interpreter: oneOf('interpreter', values.interpreter, ['compiled', 'native']),
     checkpoint: values.checkpoint === undefined ? null : oneOf('checkpoint', values.checkpoint, ['round', 'change']),

@@ -1,4 +1,5 @@
 import type { PersistenceBackend } from '../../src/persistence/backend.js';
+import type { Executor } from '../../src/executors/executor.js';
 import { isReserved } from '../../src/storage/storage.js';
 import { compareCase, describeDifference } from './compare.js';
 import type { CaseRecord, Strictness } from './compare.js';
@@ -20,6 +21,8 @@ export interface Settings {
   /** null: cases without a crash are run with both. A case with a crash always has `change`. */
   readonly checkpoint: EngineSettings['checkpoint'] | null;
   readonly lenient: boolean;
+  /** Threads or processes in which tasks are run; null, or nothing: the event loop. For the parallel engine. */
+  readonly pool?: Executor | null;
   /** Longest time for one case, in milliseconds. */
   readonly timeoutMs: number;
   /** Gives the store for one case. Closed by whoever closes all. */
@@ -140,13 +143,13 @@ function strictnessOf(settings: Settings): Strictness {
  * @returns What is wrong; nothing for a case that passes.
  */
 async function checkCase(test: ConformanceCase, settings: Settings): Promise<string[]> {
-  const { engine, interpreter } = settings;
+  const { engine, interpreter, pool = null } = settings;
   const strictness = strictnessOf(settings);
   const wrong: string[] = [];
   for (const checkpoint of checkpointsOf(test, settings)) {
     const record = async (pause?: () => Promise<void>) => {
       const backend = await settings.openBackend();
-      return recordCase(test, { engine, interpreter, checkpoint, backend, pause });
+      return recordCase(test, { engine, interpreter, checkpoint, backend, pause, pool });
     };
     const recorded = await record();
     const found = [...compareCase(test, recorded.record, strictness)].map(describeDifference).concat(recorded.problems);

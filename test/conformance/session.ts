@@ -7,6 +7,7 @@ import type { PersistenceBackend } from '../../src/persistence/backend.js';
 import { usingConnection } from '../../src/persistence/using-connection.js';
 import type { Flow } from '../../src/flows/flow.js';
 import type { Task } from '../../src/atoms/task.js';
+import type { Executor } from '../../src/executors/executor.js';
 import { EMPTY_SURROUNDINGS } from '../../src/storage/lookup.js';
 import type { Surroundings } from '../../src/storage/lookup.js';
 import { commitRetryPolicy } from '../../src/storage/commit-retry.js';
@@ -18,6 +19,8 @@ import type { CaseNode, ConformanceCase, Run, SeedOp } from './case.js';
 import { MalformedCaseError, readAtomState, readFlowState } from './case.js';
 import { describeThrown } from './error-kinds.js';
 import { MortalBackend } from './mortal-backend.js';
+import { ExecutorOfCase } from './pool-executor.js';
+import { taskOfCase } from './pool-tasks.js';
 import { Process } from './process.js';
 import type { CommitObserver } from './process.js';
 import { aftermathOf } from './recorder.js';
@@ -38,6 +41,8 @@ export interface RunRecord extends Aftermath {
 
 export interface SessionOptions extends EngineSettings {
   readonly backend: PersistenceBackend;
+  /** Threads or processes in which tasks are run; null: the event loop. For the parallel engine. */
+  readonly pool?: Executor | null;
   /** Called by tasks before they finish, so that they overlap. */
   readonly pause?: (() => Promise<void>) | undefined;
   readonly commits?: CommitObserver | undefined;
@@ -57,6 +62,7 @@ export class Session {
   #flowUuid: string | null = null;
   #process: Process | null = null;
   #engine: Engine | null = null;
+  #executor: ExecutorOfCase | null = null;
 
   constructor(test: ConformanceCase, options: SessionOptions) {
     this.#test = test;
@@ -109,12 +115,14 @@ export class Session {
   }
 
   async #load(how: { store?: Readonly<Record<string, unknown>>; flowDetail?: FlowDetail; onPlanChange?: 'accept' }) {
-    const { backend, engine, checkpoint, interpreter, pause, commits } = this.#options;
+    const { backend, engine, checkpoint, interpreter, pause, commits, pool = null } = this.#options;
     const process = new Process({ pause, commits });
     const mortal = new MortalBackend(backend, process);
     this.#buried.push(mortal);
     this.#process = process;
-    const built = build(this.#node, this.counts, process);
+    const executor = pool === null ? null : new ExecutorOfCase(pool, this.counts, process, pause === undefined);
+    this.#executor = executor;
+    const built = build(this.#node, this.counts, process, executor);
     this.#firstRoot ??= built.root;
     const { deferReverts, neverResolve, injectTransient } = this.#test.engine;
     const loading = load(built.root, {
@@ -126,7 +134,8 @@ export class Session {
       deferReverts,
       ...(neverResolve === undefined ? {} : { neverResolve }),
       ...(injectTransient === undefined ? {} : { injectTransient }),
-      ...(engine === 'parallel' ? { maxWorkers: WORKERS } : {}),
+      ...(engine === 'parallel' && executor === null ? { maxWorkers: WORKERS } : {}),
+      ...(executor === null ? {} : { executor }),
     });
     // A process that dies while it loads leaves the loading unsettled for ever.
     const loaded = await Promise.race([loading, process.died]);
@@ -191,6 +200,7 @@ export class Session {
     const stages = engine.runIter();
     for (let next = await stages.next(); next.done !== true; next = await stages.next()) {
       process.report(next.value);
+      if (next.value === 'WAITING') await Promise.race([this.#executor?.finished(), process.died]);
       if (process.isDead) return;
     }
   }
@@ -217,9 +227,18 @@ export class BuildError extends Error {
   override readonly name = 'BuildError';
 }
 
-function build(node: CaseNode, counts: CallCounts, process: Process): ReturnType<typeof buildFlow> {
+function build(
+  node: CaseNode,
+  counts: CallCounts,
+  process: Process,
+  executor: ExecutorOfCase | null,
+): ReturnType<typeof buildFlow> {
+  const behaviours = behavioursOf(node, counts, process);
   try {
-    return buildFlow(node, behavioursOf(node, counts, process));
+    if (executor === null) return buildFlow(node, behaviours);
+    const built = buildFlow(node, { ...behaviours, makeTask: taskOfCase });
+    for (const task of built.tasks.values()) executor.listenTo(task);
+    return built;
   } catch (cause) {
     throw new BuildError('the flow cannot be made', { cause });
   }

@@ -69,7 +69,7 @@ describe('options of an engine', () => {
     [{ fence: '7' }, RangeError, /fence.*got 7/],
     [{ executor: {} }, TypeError, /executor takes an object with a submit method/],
     [{ executor: null }, TypeError, /executor takes an object with a submit method/],
-    [{ executor: 'threads' }, TypeError, /executor takes/],
+    [{ executor: 'gpu' }, RangeError, /executor takes/],
   ] as const)('%j is refused, with what the option takes', async (options, kind, message) => {
     const error = await loading(options);
     expect(error).toBeInstanceOf(kind);

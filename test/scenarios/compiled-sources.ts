@@ -4,7 +4,15 @@ import { dirname, join, relative } from 'node:path';
 import ts from 'typescript';
 
 const ROOT = join(import.meta.dirname, '../..');
-const FOLDERS = ['machines', 'src', 'test/kills', 'test/persistence', 'test/scenarios/programs'];
+const FOLDERS = [
+  'machines',
+  'src',
+  'scripts',
+  'test/executors/fixtures',
+  'test/kills',
+  'test/persistence',
+  'test/scenarios/programs',
+];
 
 /** The sources as JavaScript, in a folder of their own, for processes that have nothing but Node.js. */
 export interface CompiledSources extends Disposable {
