@@ -6,8 +6,8 @@ import { mysqlBackend } from '../../src/persistence/backends/sql/mysql.js';
 import { fetch } from '../../src/persistence/fetch.js';
 import { usingConnection } from '../../src/persistence/using-connection.js';
 import { mariadb } from '../servers/mariadb.js';
-import { newPlace } from '../servers/place.js';
-import type { Place } from '../servers/place.js';
+import { newSqlPlace } from '../servers/place.js';
+import type { SqlPlace } from '../servers/place.js';
 import { describeWithServer } from '../servers/server.js';
 import { aBook, aFlow, aTask } from './made-up-runs.js';
 import { describeServerBackend } from './server-suite.js';
@@ -35,8 +35,8 @@ await describeWithServer(mariadb, (url) => {
   });
 
   describe('MySQL persistence', () => {
-    async function inPlace(work: (place: Place) => Promise<void>): Promise<void> {
-      const place = await newPlace(url);
+    async function inPlace(work: (place: SqlPlace) => Promise<void>): Promise<void> {
+      const place = await newSqlPlace(url);
       if (place === null) throw new Error(`${url} names no server`);
       try {
         await work(place);

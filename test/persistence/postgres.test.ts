@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { put } from '../../src/persistence/atom-details.js';
 import { postgresBackend } from '../../src/persistence/backends/sql/postgres.js';
 import { usingConnection } from '../../src/persistence/using-connection.js';
-import { newPlace } from '../servers/place.js';
+import { newSqlPlace } from '../servers/place.js';
 import { postgres } from '../servers/postgres.js';
 import { describeWithServer } from '../servers/server.js';
 import { aBook, aFlow, aTask } from './made-up-runs.js';
@@ -30,7 +30,7 @@ await describeWithServer(postgres, (url) => {
 
   describe('PostgreSQL persistence', () => {
     it("uses a pool of the caller's, and leaves it open", async () => {
-      const place = await newPlace(url);
+      const place = await newSqlPlace(url);
       const schema = new URL(place?.url ?? '').searchParams.get('schema') ?? '';
       const pool = new pg.Pool({ connectionString: url, max: 2 });
       try {

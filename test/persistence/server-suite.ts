@@ -4,8 +4,8 @@ import { put } from '../../src/persistence/atom-details.js';
 import type { Codec, Connection, PersistenceBackend } from '../../src/persistence/backend.js';
 import type { ImportDriver } from '../../src/persistence/backends/sql/lazy-backend.js';
 import { fetch } from '../../src/persistence/fetch.js';
-import { newPlace } from '../servers/place.js';
-import type { Place } from '../servers/place.js';
+import { newSqlPlace } from '../servers/place.js';
+import type { SqlPlace } from '../servers/place.js';
 import { Proxy } from '../servers/proxy.js';
 import { describeCopyingBackend, describePersistenceBackend } from './backend-suite.js';
 import { aBook, aFlow, aTask } from './made-up-runs.js';
@@ -16,7 +16,7 @@ export interface ServerDialect {
   readonly name: string;
   readonly url: string;
   /** Ends all connections to a place, from the server's side. */
-  cut(place: Place): Promise<unknown>;
+  cut(place: SqlPlace): Promise<unknown>;
   /** Part of the request that commits. */
   readonly commitRequest: string;
   /** Takes the schema back to its first step. */
@@ -35,12 +35,12 @@ const BASE64: Codec = {
 /** What backends promise that keep runs on a database server, beside what all backends promise. */
 export function describeServerBackend(dialect: ServerDialect) {
   const { name, url } = dialect;
-  const places: Place[] = [];
+  const places: SqlPlace[] = [];
   const backends: PersistenceBackend[] = [];
   const proxies: Proxy[] = [];
 
-  async function place(): Promise<Place> {
-    const made = await newPlace(url);
+  async function place(): Promise<SqlPlace> {
+    const made = await newSqlPlace(url);
     if (made === null) throw new Error(`${url} names no server`);
     places.push(made);
     return made;
@@ -59,7 +59,7 @@ export function describeServerBackend(dialect: ServerDialect) {
   }
 
   /** A connection through a wire that can be cut. */
-  async function connectThroughProxy(made: Place): Promise<{ proxy: Proxy; connection: Connection }> {
+  async function connectThroughProxy(made: SqlPlace): Promise<{ proxy: Proxy; connection: Connection }> {
     const { port } = new URL(made.url);
     const proxy = await Proxy.to(Number(port === '' ? (name === 'PostgreSQL' ? 5432 : 3306) : port));
     proxies.push(proxy);

@@ -7,20 +7,15 @@ import type { Connection, PersistenceBackend } from '../../src/persistence/backe
 import { zookeeperBackend } from '../../src/persistence/backends/path/zookeeper.js';
 import type { ZooKeeperBackendOptions } from '../../src/persistence/backends/path/zookeeper.js';
 import { fetch } from '../../src/persistence/fetch.js';
-import { cuttableProxy } from '../servers/cuttable-proxy.js';
-import type { CuttableProxy } from '../servers/cuttable-proxy.js';
-import { find } from '../servers/zookeeper.js';
+import { newPlace } from '../servers/place.js';
+import { Proxy } from '../servers/proxy.js';
+import { describeWithServer } from '../servers/server.js';
+import { zookeeper as server } from '../servers/zookeeper.js';
 import { describeCopyingBackend, describePersistenceBackend } from './backend-suite.js';
 import { aBook, aFlow, aTask } from './made-up-runs.js';
 
-const server = await find();
-const hosts = server?.url.replace(/^zookeeper:\/\//, '') ?? '';
-const all = `/flowstate-test-${process.pid}-${Math.random()}`;
-let folders = 0;
-const newPath = () => `${all}/${(folders += 1)}`;
-
 const backends: PersistenceBackend[] = [];
-const proxies: CuttableProxy[] = [];
+const proxies: Proxy[] = [];
 
 async function connect(options: ZooKeeperBackendOptions): Promise<Connection> {
   const backend = zookeeperBackend(options);
@@ -32,21 +27,28 @@ async function connect(options: ZooKeeperBackendOptions): Promise<Connection> {
 
 afterEach(async () => {
   for (const backend of backends.splice(0)) await backend.close();
-  for (const proxy of proxies.splice(0)) await proxy.close();
+  for (const proxy of proxies.splice(0)) proxy.close();
 });
-afterAll(() => server?.stop());
 
-describe.skipIf(server === null)('with a server', () => {
+await describeWithServer(server, async (url) => {
+  const place = await newPlace(url);
+  if (place === null) throw new Error(`${url} has no places`);
+  afterAll(() => place.drop());
+  const { hostname, port, pathname } = new URL(place.url.replace(/^zookeeper:/, 'http:'));
+  const hosts = `${hostname}:${port}`;
+  let folders = 0;
+  const newPath = () => `${pathname}/${(folders += 1)}`;
+
   describePersistenceBackend('ZooKeeper', () => zookeeperBackend({ hosts, path: newPath() }));
   describeCopyingBackend('ZooKeeper', () => zookeeperBackend({ hosts, path: newPath() }));
 
   describe('ZooKeeper persistence', () => {
     const many = Array.from({ length: 5000 }, (_, index) => aTask(`a${index}`, index));
 
-    async function connectThrough(path = newPath()): Promise<{ proxy: CuttableProxy; connection: Connection }> {
-      const proxy = await cuttableProxy(hosts);
+    async function connectThrough(path = newPath()): Promise<{ proxy: Proxy; connection: Connection }> {
+      const proxy = await Proxy.to(Number(port));
       proxies.push(proxy);
-      return { proxy, connection: await connect({ hosts: proxy.host, path }) };
+      return { proxy, connection: await connect({ hosts: `127.0.0.1:${proxy.port}`, path }) };
     }
 
     it('is found under its URL, with its path', async () => {
@@ -94,7 +96,7 @@ describe.skipIf(server === null)('with a server', () => {
       const { proxy, connection } = await connectThrough();
       const book = await connection.saveLogbook(aBook('book', aFlow('f', aTask('a'))));
       for (let cuts = 0; cuts < 3; cuts += 1) {
-        proxy.cut();
+        proxy.cutAll();
         const read = () => connection.getLogbook(book.uuid);
         // What is asked while nobody has noticed yet fails, and is asked again.
         expect(await read().catch((error: unknown) => (error instanceof StorageError ? read() : error))).toEqual(book);
@@ -121,8 +123,7 @@ describe.skipIf(server === null)('with a server', () => {
         );
         // A commit begins with a look at the journal: some time after that it is cut.
         for (let turns = 0; turns < revision * 3 * Math.min(count, 50); turns += 1) await new Promise(setImmediate);
-        if (revision % 2 === 0) proxy.cutBeforeNextAnswer();
-        else proxy.cutBeforeNextRequest();
+        proxy.cutAt(revision % 2 === 0 ? 'answer' : 'request', '');
         const failure = await committing;
         const between = await outside.getFlowDetail(flow.uuid);
         expect([revision, revision + 1]).toContain(between.revision);
@@ -135,7 +136,7 @@ describe.skipIf(server === null)('with a server', () => {
         }
         await outside.commit(unit);
         expect(await outside.getFlowDetail(flow.uuid)).toMatchObject({ revision: revision + 1 });
-        proxy.cut();
+        proxy.cutAll();
       }
       expect(failures).toBeGreaterThan(0);
       expect(await outside.getAtomsForFlow(flow.uuid)).toHaveLength(count);
@@ -196,9 +197,9 @@ describe.skipIf(server === null)('with a server', () => {
     });
 
     it('gives up when nobody answers', async () => {
-      const proxy = await cuttableProxy(hosts);
-      await proxy.close();
-      const backend = zookeeperBackend({ hosts: proxy.host, timeoutMs: 200 });
+      const proxy = await Proxy.to(Number(port));
+      proxy.close();
+      const backend = zookeeperBackend({ hosts: `127.0.0.1:${proxy.port}`, timeoutMs: 200 });
       backends.push(backend);
       await expect((await backend.getConnection()).upgrade()).rejects.toThrow(/did not answer within 200 ms/);
     });

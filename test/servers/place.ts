@@ -1,12 +1,16 @@
 import { randomUUID } from 'node:crypto';
 
-/** A place of one test's own on a server: a schema or a database. */
+/** A place of one test's own on a server: a schema, a database or a node. */
 export interface Place {
   /** To be handed to `persistence.fetch`. */
   readonly url: string;
+  drop(): Promise<unknown>;
+}
+
+/** A place that understands SQL. */
+export interface SqlPlace extends Place {
   /** Asks the server past flowstate. */
   run(sql: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
-  drop(): Promise<unknown>;
 }
 
 /**
@@ -15,13 +19,43 @@ export interface Place {
  * @param url - Of a database on it. Nothing in that database is touched.
  */
 export async function newPlace(url: string): Promise<Place | null> {
-  const name = `flowstate_test_${randomUUID().replaceAll('-', '')}`;
+  return url.startsWith('zookeeper:') ? zookeeperPlace(url, newName()) : newSqlPlace(url);
+}
+
+/** As `newPlace`, of databases. */
+export async function newSqlPlace(url: string): Promise<SqlPlace | null> {
+  const name = newName();
   if (/^postgres(?:ql)?:/.test(url)) return postgresPlace(url, name);
   if (/^(?:mysql|mariadb)(?:\+\w+)?:/.test(url)) return mysqlPlace(url, name);
   return null;
 }
 
-async function postgresPlace(url: string, schema: string): Promise<Place> {
+const newName = () => `flowstate_test_${randomUUID().replaceAll('-', '')}`;
+
+async function zookeeperPlace(url: string, name: string): Promise<Place> {
+  const { default: zookeeper } = await import('node-zookeeper-client');
+  const [, hosts = '', above = ''] = /^zookeeper:\/\/([^/?]+)([^?]*)/.exec(url) ?? [];
+  const path = `${above.replace(/\/$/, '')}/${name}`;
+  return {
+    url: `zookeeper://${hosts}${path}`,
+    async drop() {
+      const client = zookeeper.createClient(hosts);
+      client.connect();
+      const children = (node: string) =>
+        new Promise<string[]>((resolve) =>
+          client.getChildren(node, (error, found) => resolve(error instanceof Error ? [] : found)),
+        );
+      const remove = async (node: string): Promise<void> => {
+        for (const child of await children(node)) await remove(`${node}/${child}`);
+        await new Promise((resolve) => client.remove(node, -1, resolve));
+      };
+      await remove(path);
+      client.close();
+    },
+  };
+}
+
+async function postgresPlace(url: string, schema: string): Promise<SqlPlace> {
   const { default: pg } = await import('pg');
   const ask = async (sql: string) => {
     const client = new pg.Client({ connectionString: url, options: `-c search_path=${schema}` });
@@ -39,7 +73,7 @@ async function postgresPlace(url: string, schema: string): Promise<Place> {
   };
 }
 
-async function mysqlPlace(url: string, database: string): Promise<Place> {
+async function mysqlPlace(url: string, database: string): Promise<SqlPlace> {
   const { default: mysql } = await import('mysql2/promise');
   const own = new URL(url.replace(/^[\w+]+:/, 'mysql:'));
   own.pathname = `/${database}`;
