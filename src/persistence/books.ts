@@ -136,6 +136,15 @@ export async function createFlowDetail(
   return { flowDetail, book: saved };
 }
 
+/** A run named `tmp-flow-detail` in a book named `tmp`, both saved when there is a backend. */
+export async function temporaryFlowDetail(
+  options: Omit<CreateFlowDetailOptions, 'book'> = {},
+): Promise<{ readonly flowDetail: FlowDetail; readonly book: LogBook }> {
+  const book = newLogBook({ name: 'tmp' }, options.environment);
+  const created = await createFlowDetail('tmp-flow-detail', { ...options, book });
+  return { flowDetail: created.flowDetail, book: created.book ?? book };
+}
+
 async function storedFlows(looking: Promise<readonly FlowDetail[]>): Promise<readonly string[]> {
   try {
     return (await looking).map((flow) => flow.uuid);

@@ -1,4 +1,5 @@
 /** Making stores and entering runs: the functions of `persistence` in the public surface. */
+export { lastFailures, lastResults, newRetryDetail, newTaskDetail, put, resetDetail } from './atom-details.js';
 export { directoryBackend } from './backends/path/directory.js';
 export { zookeeperBackend } from './backends/path/zookeeper.js';
 export { memoryBackend } from './backends/memory.js';
@@ -12,6 +13,7 @@ export {
   findDetail,
   newFlowDetail,
   newLogBook,
+  temporaryFlowDetail,
   temporaryLogBook,
 } from './books.js';
 export { encryptingCodec } from './codecs/encrypting.js';
@@ -22,3 +24,12 @@ export { formatDetail } from './format-detail.js';
 export { forwardingConnection } from './forwarding.js';
 export { exportLogbook, importLogbook } from './logbook-export.js';
 export { destroyLogbook, findRuns, listLogbooks, pruneRuns } from './logbooks.js';
+export { mergeAtomDetail, mergeFlowDetail, mergeLogBook, withoutContents } from './merge.js';
+export {
+  atomFromRecord,
+  atomToRecord,
+  flowFromRecord,
+  flowToRecord,
+  logbookFromRecord,
+  logbookToRecord,
+} from './records.js';

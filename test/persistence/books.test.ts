@@ -8,6 +8,7 @@ import {
   findDetail,
   newFlowDetail,
   newLogBook,
+  temporaryFlowDetail,
   temporaryLogBook,
 } from '../../src/persistence/books.js';
 import { formatDetail } from '../../src/persistence/format-detail.js';
@@ -65,6 +66,19 @@ describe('a flow detail', () => {
     const flow = addAtomDetail(addAtomDetail(aFlow('f'), b), a);
     expect(flow.atoms).toEqual([a, b]);
     expect(addAtomDetail(flow, put(a, 'RUNNING', null)).atoms).toEqual([put(a, 'RUNNING', null), b]);
+  });
+});
+
+describe('temporaryFlowDetail', () => {
+  it('is entered in a temporary book, and saved with it where there is a backend', async () => {
+    const backend = memoryBackend();
+    const { flowDetail, book } = await temporaryFlowDetail({ backend, meta: { x: 1 } });
+    expect([book.name, flowDetail.name, flowDetail.meta]).toEqual(['tmp', 'tmp-flow-detail', { x: 1 }]);
+    const connection = await backend.getConnection();
+    expect(await connection.getLogbook(book.uuid)).toEqual(book);
+    expect(book.flows).toEqual([flowDetail]);
+    const unsaved = await temporaryFlowDetail();
+    expect(unsaved.book.flows).toEqual([unsaved.flowDetail]);
   });
 });
 
