@@ -88,8 +88,14 @@ export interface Connection {
    * @throws {NotFoundError} when it is not stored.
    */
   updateAtomDetail(atom: AtomDetail): Promise<AtomDetail>;
-  /** Removes one run with its atoms. @throws {NotFoundError} when it is not stored. */
-  destroyFlowDetail(uuid: string): Promise<void>;
+  /**
+   * Removes one run with its atoms.
+   *
+   * @param expectedRevision - At which it has to be. Default: any.
+   * @throws {NotFoundError} when it is not stored.
+   * @throws {StorageConflictError} when it is at another revision; nothing is removed.
+   */
+  destroyFlowDetail(uuid: string, expectedRevision?: number): Promise<void>;
   /**
    * Applies one unit of work, atomically; one that was the last to be applied is not applied again.
    *

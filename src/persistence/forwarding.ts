@@ -24,7 +24,7 @@ export function forwardingConnection(
     findFlowDetails: (query) => around(() => inner.findFlowDetails(query)),
     updateFlowDetail: (flow) => around(() => inner.updateFlowDetail(flow)),
     updateAtomDetail: (atom) => around(() => inner.updateAtomDetail(atom)),
-    destroyFlowDetail: (uuid) => around(() => inner.destroyFlowDetail(uuid)),
+    destroyFlowDetail: (uuid, expectedRevision) => around(() => inner.destroyFlowDetail(uuid, expectedRevision)),
     commit: (unit) => around(() => inner.commit(unit)),
     close: () => inner.close(),
   };

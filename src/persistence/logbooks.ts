@@ -2,7 +2,7 @@ import { flowMachine } from '../../machines/index.js';
 import type { FlowState } from '../../machines/index.js';
 import type { Environment } from '../environment.js';
 import { systemEnvironment } from '../environment.js';
-import { NotFoundError } from '../errors.js';
+import { NotFoundError, StorageConflictError } from '../errors.js';
 import { nearestName } from '../nearest-name.js';
 import type { Connection, FlowQuery, FoundFlow, PersistenceBackend } from './backend.js';
 import type { FlowDetail, LogBook } from './details.js';
@@ -118,11 +118,10 @@ function limitOf({ olderThanMs, before, environment = systemEnvironment }: Prune
 /** Removes a run unless somebody has changed it since it was found. @returns Whether it was there, and is gone. */
 async function removed(connection: Connection, { uuid, revision }: FlowDetail): Promise<boolean> {
   try {
-    if ((await connection.getFlowDetail(uuid, { lazy: true })).revision !== revision) return false;
-    await connection.destroyFlowDetail(uuid);
+    await connection.destroyFlowDetail(uuid, revision);
     return true;
   } catch (error) {
-    if (error instanceof NotFoundError) return false;
+    if (error instanceof NotFoundError || error instanceof StorageConflictError) return false;
     throw error;
   }
 }

@@ -84,6 +84,11 @@ export function mustApply({ flowUuid, id, expectedRevision, fence }: UnitOfWork,
   return true;
 }
 
+/** @throws {StorageConflictError} for a run that is to be removed and is at another revision than expected. */
+export function checkRevision({ uuid, revision }: Pick<FlowDetail, 'uuid' | 'revision'>, expected = revision): void {
+  if (revision !== expected) throw new StorageConflictError(uuid, expected, revision);
+}
+
 /** What a unit of work makes of the facts that every commit changes. */
 export function advanced<Flow extends CommitFacts>(
   flow: Flow,

@@ -16,6 +16,7 @@ import { RowFormat } from '../rows.js';
 import {
   advanced,
   byLastChange,
+  checkRevision,
   isAskedFor,
   lastOfEach,
   mustApply,
@@ -279,8 +280,9 @@ class MemoryConnection<Book, Flow extends KeptFlow, Atom extends KeptAtom> imple
     return this.getAtomDetail(atom.uuid);
   }
 
-  async destroyFlowDetail(uuid: string): Promise<void> {
-    const { bookUuid } = this.#flow(uuid);
+  async destroyFlowDetail(uuid: string, expectedRevision?: number): Promise<void> {
+    const { bookUuid, flow } = this.#flow(uuid);
+    checkRevision(flow, expectedRevision);
     const { flowUuids } = this.#book(bookUuid);
     this.#forgetFlow(uuid);
     flowUuids.splice(flowUuids.indexOf(uuid), 1);

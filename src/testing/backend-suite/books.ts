@@ -255,5 +255,16 @@ export function bookPromises({ describe, test }: Suite): void {
       await rejects(connection.destroyFlowDetail(first.uuid), NotFoundError);
       same((await connection.saveLogbook(book)).flows, [second, first]);
     });
+
+    test('is spared when it is at another revision than expected', async ({ connect }) => {
+      const flow = aFlow('f', aTask('a'));
+      const connection = await connect();
+      await connection.saveLogbook(aBook('book', flow));
+      await connection.commit({ flowUuid: flow.uuid, expectedRevision: 0, atoms: [] });
+      await rejects(connection.destroyFlowDetail(flow.uuid, 0), new StorageConflictError(flow.uuid, 0, 1));
+      same(await connection.getFlowDetail(flow.uuid), { ...flow, revision: 1 });
+      await connection.destroyFlowDetail(flow.uuid, 1);
+      await rejects(connection.getFlowDetail(flow.uuid), NotFoundError);
+    });
   });
 }

@@ -16,6 +16,7 @@ import {
   advanced,
   byLastChange,
   isAskedFor,
+  checkRevision,
   lastOfEach,
   mustApply,
   planSave,
@@ -171,9 +172,10 @@ class PathConnection implements Connection {
     });
   }
 
-  destroyFlowDetail(uuid: string): Promise<void> {
+  destroyFlowDetail(uuid: string, expectedRevision?: number): Promise<void> {
     return this.#write(`destroy the flow detail ${uuid}`, async (records, writer) => {
-      const { bookUuid } = await records.flow(uuid);
+      const { bookUuid, flow } = await records.flow(uuid);
+      checkRevision(flow, expectedRevision);
       const { book, flows } = await bookOf(records, bookUuid);
       await removeFlow(records, writer, uuid);
       putBook(writer, { book, flows: flows.filter((each) => each !== uuid) });

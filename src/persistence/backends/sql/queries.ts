@@ -138,9 +138,11 @@ export class Queries {
     return rows.map((row) => ({ bookUuid: fromColumn(row.book_uuid), flow: flowFromColumns(row) }));
   }
 
-  /** @returns Whether it was there. */
-  async deleteFlow(db: Db, uuid: string): Promise<boolean> {
-    const result = await db.deleteFrom('flow_details').where('uuid', '=', toColumn(uuid)).executeTakeFirst();
+  /** @returns Whether it was there, at the revision, if one is expected. */
+  async deleteFlow(db: Db, uuid: string, expectedRevision: number | undefined): Promise<boolean> {
+    let query = db.deleteFrom('flow_details').where('uuid', '=', toColumn(uuid));
+    if (expectedRevision !== undefined) query = query.where('revision', '=', expectedRevision);
+    const result = await query.executeTakeFirst();
     return result.numDeletedRows > 0n;
   }
 

@@ -15,6 +15,7 @@ import type { AtomDetail, FlowDetail, LogBook } from '../../details.js';
 import { RowFormat } from '../../rows.js';
 import type { AtomRow, FlowRow } from '../../rows.js';
 import {
+  checkRevision,
   lastOfEach,
   mustApply,
   planSave,
@@ -226,9 +227,12 @@ class SqlConnection implements Connection {
     });
   }
 
-  destroyFlowDetail(uuid: string): Promise<void> {
+  destroyFlowDetail(uuid: string, expectedRevision?: number): Promise<void> {
     return this.#write(`destroy the flow detail ${uuid}`, async (queries, tx) => {
-      if (!(await queries.deleteFlow(tx, uuid))) throw noFlowDetail(uuid);
+      if (await queries.deleteFlow(tx, uuid, expectedRevision)) return;
+      const stored = await queries.flow(tx, uuid);
+      if (stored === null) throw noFlowDetail(uuid);
+      checkRevision(stored.flow, expectedRevision);
     });
   }
 
