@@ -124,6 +124,8 @@ export type { EventTimeListenerOptions } from './listeners/event-time-listener.j
 export type { Logger, LogLevel } from './listeners/logger.js';
 export { LoggingListener } from './listeners/logging-listener.js';
 export type { LoggingListenerOptions } from './listeners/logging-listener.js';
+export { OpenTelemetryListener, openTelemetryListener } from './listeners/open-telemetry-listener.js';
+export type { OpenTelemetryListenerOptions, TracingApi } from './listeners/open-telemetry-listener.js';
 export { PrintingListener } from './listeners/printing-listener.js';
 export type { Printer, PrintingListenerOptions } from './listeners/printing-listener.js';
 
