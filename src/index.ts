@@ -128,6 +128,10 @@ export { OpenTelemetryListener, openTelemetryListener } from './listeners/open-t
 export type { OpenTelemetryListenerOptions, TracingApi } from './listeners/open-telemetry-listener.js';
 export { PrintingListener } from './listeners/printing-listener.js';
 export type { Printer, PrintingListenerOptions } from './listeners/printing-listener.js';
+export { ProgressView, progressView } from './listeners/progress-view.js';
+export type { ProgressViewOptions } from './listeners/progress-view.js';
+export type { TerminalStream } from './listeners/live-block.js';
+export { durationsOf } from './listeners/time-left.js';
 
 export { ANY, Notifier, RestrictedNotifier } from './notifications/notifier.js';
 export type { Listener, RegistrationOptions } from './notifications/notifier.js';

@@ -137,6 +137,11 @@ export class Engine {
     return this.#compilation;
   }
 
+  /** Whether atoms run one after the other, as in the serial engine. */
+  get isSerial(): boolean {
+    return this.#executors.oneByOne;
+  }
+
   /** XState's actor of the engine's machine. Each run has its own. */
   get actor(): AnyActor {
     return this.#root;
