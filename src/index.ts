@@ -102,6 +102,7 @@ export { FailureFormatter } from './formatters/failure-formatter.js';
 export type { FailureFormatterOptions } from './formatters/failure-formatter.js';
 export { formatFlow, formatRun } from './formatters/run-text.js';
 export type { FormatRunOptions } from './formatters/run-text.js';
+export { printable } from './formatters/terminal-text.js';
 export type { ValueTextOptions } from './formatters/value-text.js';
 
 export type { StateActor } from './interpreter/actors.js';
