@@ -1,9 +1,8 @@
 import type { AtomNode, Compilation, PlanNode } from '../compiler/compilation.js';
 import { isAtom } from '../compiler/compilation.js';
 import type { Engine } from '../engines/engine.js';
-import { NotFoundError, StorageError } from '../errors.js';
 import type { Failure } from '../failure.js';
-import { setOwn } from '../own-property.js';
+import { argumentsOf, ifKnown } from './known-values.js';
 import type { TextNode } from './text-tree.js';
 import { branchLines } from './text-tree.js';
 import { maskValues, valueText } from './value-text.js';
@@ -89,32 +88,14 @@ export class FailureFormatter {
     const detail = storage.find(name);
     const facts: Record<string, unknown> = { intention: detail?.intention, state: detail?.state };
     if (!this.#hidden.has(name) && storage.codec?.keepsSecrets !== true) {
-      this.#addArguments(node, facts);
-      const provided = known(() => ({ provides: maskValues(storage.get(name), this.#maskedOutputs) }));
-      Object.assign(facts, provided);
+      const requires = argumentsOf(this.engine, node.item);
+      if (requires !== undefined) facts['requires'] = maskValues(requires, this.#maskedInputs);
+      Object.assign(
+        facts,
+        ifKnown(() => ({ provides: maskValues(storage.get(name), this.#maskedOutputs) })),
+      );
     }
     return `Atom '${name}' ${valueText(facts, { maxLength: this.#maxLength })}`;
-  }
-
-  #addArguments({ name, item }: AtomNode, facts: Record<string, unknown>): void {
-    const requires: Record<string, unknown> = {};
-    for (const argument of item.executeMapping.bindings.keys()) {
-      const explanation = known(() => this.engine.explain(name, argument));
-      if (explanation === undefined) return;
-      if (explanation.missing === null) setOwn(requires, argument, explanation.value);
-      else if (!explanation.isOptional) return;
-    }
-    facts['requires'] = maskValues(requires, this.#maskedInputs);
-  }
-}
-
-/** What is given, or undefined where that is not to be had. */
-function known<Value>(give: () => Value): Value | undefined {
-  try {
-    return give();
-  } catch (error) {
-    if (error instanceof NotFoundError || error instanceof StorageError) return undefined;
-    throw error;
   }
 }
 

@@ -1,10 +1,9 @@
 import { Task } from '../atoms/task.js';
 import type { Atom } from '../atoms/atom.js';
 import type { Engine } from '../engines/engine.js';
-import { FlowstateError } from '../errors.js';
 import type { Flow } from '../flows/flow.js';
-import { setOwn } from '../own-property.js';
 import type { AtomDetail } from '../persistence/details.js';
+import { argumentsOf, ifKnown } from './known-values.js';
 import type { TextNode } from './text-tree.js';
 import { treeLines } from './text-tree.js';
 import type { ValueTextOptions } from './value-text.js';
@@ -55,22 +54,8 @@ function declarationOf({ kind, name, requires, saveAs }: Atom): string {
 /** Atoms that have not begun have neither. */
 function valuesOf(engine: Engine, atom: Atom, { state, name }: AtomDetail, options: ValueTextOptions): string {
   if (state === null || state === 'PENDING' || state === 'IGNORE') return '';
-  const args: Record<string, unknown> = {};
-  for (const argument of atom.executeMapping.bindings.keys()) {
-    const explanation = attempt(() => engine.explain(name, argument));
-    if (explanation?.missing === null) setOwn(args, argument, explanation.value);
-  }
-  const result = state === 'SUCCESS' ? attempt(() => ({ value: engine.storage.get(name) })) : undefined;
+  const args = argumentsOf(engine, atom) ?? {};
+  const result = state === 'SUCCESS' ? ifKnown(() => ({ value: engine.storage.get(name) })) : undefined;
   const given = Object.keys(args).length === 0 ? '' : ` ${valueText(args, options)}`;
   return `${given}${result === undefined ? '' : ` → ${valueText(result.value, options)}`}`;
-}
-
-/** What is given; undefined of a run that is not prepared, and where there is no such result. */
-function attempt<Value>(give: () => Value): Value | undefined {
-  try {
-    return give();
-  } catch (error) {
-    if (error instanceof FlowstateError) return undefined;
-    throw error;
-  }
 }

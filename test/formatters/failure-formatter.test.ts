@@ -118,6 +118,17 @@ describe('the failure formatter', () => {
     expect(await formatted(what, { maxLength: 80 })).toMatch(/Atom 'a' .{80}… \(\d+ more\)$/m);
   });
 
+  it('shows what is known of a run that is not prepared', async () => {
+    const first = await load(flow(), { neverResolve: true });
+    await rejection(first.run());
+    const engine = await load(flow(), { flowDetail: first.storage.flowDetail() });
+    const failure = engine.storage.find('broken')!.failure!;
+    const format = () => new FailureFormatter(engine).format(failure, ({ name }) => name === 'broken');
+    expect(format()).toBe('');
+    engine.compile();
+    expect(format()).toContain("Atom 'b' { intention: 'EXECUTE', state: 'SUCCESS', provides: 'b' }");
+  });
+
   it('does not go on for ever where branches meet again and again', async () => {
     const diamonds = graph('f');
     for (let layer = 1; layer <= 30; layer++) {
