@@ -3,6 +3,8 @@ import { randomBytes, randomFillSync } from 'node:crypto';
 /** A timer that has been set and can be taken back. */
 export interface Timer {
   cancel(): void;
+  /** Lets the process end although the timer is set. A clock without processes has none. */
+  unref?(): void;
 }
 
 /** Where an engine gets its time from. */
@@ -30,7 +32,7 @@ export const systemEnvironment: Environment = {
     now: () => Date.now(),
     setTimer: (delayMs, callback) => {
       const handle = setTimeout(callback, delayMs);
-      return { cancel: () => clearTimeout(handle) };
+      return { cancel: () => clearTimeout(handle), unref: () => void handle.unref() };
     },
     yield: () => new Promise((resolve) => setImmediate(resolve)),
   },

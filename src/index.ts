@@ -35,6 +35,8 @@ export * as engines from './engines/engines.js';
 export { Engine } from './engines/engine.js';
 export type { FlowDetails } from './engines/engine.js';
 export type { AtomDetails } from './engines/atom-services.js';
+export { Explanation } from './engines/explain.js';
+export type { ExplainedStep, ExplainOptions } from './engines/explain.js';
 export type { FactoryArguments, FactoryDetails, FlowFactory, ModuleLoader } from './engines/factories.js';
 export type { LoadOptions } from './engines/load.js';
 export type {
@@ -96,8 +98,41 @@ export { linear, LinearFlow } from './flows/linear.js';
 export type { Decider, LinkMetadata } from './flows/link.js';
 export { unordered, UnorderedFlow } from './flows/unordered.js';
 
+export { FailureFormatter } from './formatters/failure-formatter.js';
+export type { FailureFormatterOptions } from './formatters/failure-formatter.js';
+export { formatFlow, formatRun } from './formatters/run-text.js';
+export type { FormatRunOptions } from './formatters/run-text.js';
+export { printable } from './formatters/terminal-text.js';
+export type { ValueTextOptions } from './formatters/value-text.js';
+
 export type { StateActor } from './interpreter/actors.js';
 export type { InspectionObserver, InspectionSubscription } from './interpreter/inspection.js';
+
+export { CaptureListener } from './listeners/capture-listener.js';
+export type { Captured, CaptureListenerOptions } from './listeners/capture-listener.js';
+export { CheckingClaimListener } from './listeners/checking-claim-listener.js';
+export type { CheckingClaimListenerOptions, LossHandler } from './listeners/checking-claim-listener.js';
+export { DumpingListener } from './listeners/dumping-listener.js';
+export type { DumpingListenerOptions } from './listeners/dumping-listener.js';
+export { DurationListener, PrintingDurationListener } from './listeners/duration-listener.js';
+export type { DurationListenerOptions, PrintingDurationListenerOptions } from './listeners/duration-listener.js';
+export { DynamicLoggingListener } from './listeners/dynamic-logging-listener.js';
+export type { DynamicLoggingListenerOptions } from './listeners/dynamic-logging-listener.js';
+export { EngineListener } from './listeners/engine-listener.js';
+export type { ListenerOptions, RetryNews, TaskNews } from './listeners/engine-listener.js';
+export { EventTimeListener } from './listeners/event-time-listener.js';
+export type { EventTimeListenerOptions } from './listeners/event-time-listener.js';
+export type { Logger, LogLevel } from './listeners/logger.js';
+export { LoggingListener } from './listeners/logging-listener.js';
+export type { LoggingListenerOptions } from './listeners/logging-listener.js';
+export { OpenTelemetryListener, openTelemetryListener } from './listeners/open-telemetry-listener.js';
+export type { OpenTelemetryListenerOptions, TracingApi } from './listeners/open-telemetry-listener.js';
+export { PrintingListener } from './listeners/printing-listener.js';
+export type { Printer, PrintingListenerOptions } from './listeners/printing-listener.js';
+export { ProgressView, progressView } from './listeners/progress-view.js';
+export type { ProgressViewOptions } from './listeners/progress-view.js';
+export type { TerminalStream } from './listeners/live-block.js';
+export { durationsOf } from './listeners/time-left.js';
 
 export { ANY, Notifier, RestrictedNotifier } from './notifications/notifier.js';
 export type { Listener, RegistrationOptions } from './notifications/notifier.js';

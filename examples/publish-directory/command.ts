@@ -14,7 +14,6 @@ export async function runCommand(args: readonly string[], output: Output, errors
     output.write(options.help);
     return 0;
   } catch (error) {
-    report.clear();
     errors.write(`${formatError(error)}\n`);
     return error instanceof CannotStartError ? 2 : 3;
   }

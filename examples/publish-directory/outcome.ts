@@ -1,8 +1,8 @@
-import { formatError, StorageConflictError, StorageError } from '../../src/index.js';
+import { formatError, printable, StorageConflictError, StorageError } from '../../src/index.js';
 import type { Engine, Failure } from '../../src/index.js';
 import type { Places } from './places.js';
 import type { Plan } from './plan.js';
-import { bytes, printable } from './report.js';
+import { bytes } from './report.js';
 import type { Report } from './report.js';
 import { isFull } from './reserve.js';
 import { totalsSchema } from './steps/manifest.js';

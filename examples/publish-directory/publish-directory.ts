@@ -1,5 +1,5 @@
 import { mkdir, rm } from 'node:fs/promises';
-import { engines, persistence } from '../../src/index.js';
+import { engines, persistence, printable, progressView } from '../../src/index.js';
 import type { Connection, FlowDetail, PersistenceBackend } from '../../src/index.js';
 import { CannotStartError } from './command-line.js';
 import type { Options } from './command-line.js';
@@ -10,7 +10,6 @@ import { closingTable, explain } from './outcome.js';
 import type { ExitCode } from './outcome.js';
 import { Places } from './places.js';
 import { makePlan } from './plan.js';
-import { printable } from './report.js';
 import type { Report } from './report.js';
 import { Reserve } from './reserve.js';
 import { beginRun, findUnfinished, forgetOldRuns } from './runs.js';
@@ -105,7 +104,7 @@ async function perform({ flowDetail, plan }: StoredRun, office: Office): Promise
     commitRetry: { attempts: 3, delayMs: 500 },
   });
   engine.compile();
-  const counts = watch(engine, flowDetail, report);
+  const counts = watch(engine, flowDetail);
   if (flowDetail.atoms.length > 0) {
     report.line(
       `Found version ${plan.version} of ${printable(plan.source)} unfinished: ` +
@@ -113,11 +112,12 @@ async function perform({ flowDetail, plan }: StoredRun, office: Office): Promise
         (hasFailed(flowDetail) ? 'it failed and goes on being reverted' : 'going on'),
     );
   }
-  if (options.killAfter !== null) killAfterAtoms(options.killAfter, engine, counts, report);
+  const view = progressView(engine, { stream: report.output });
+  if (options.killAfter !== null) killAfterAtoms(options.killAfter, engine, counts, view);
   const interruption = suspendOnSignals(engine);
   let code: ExitCode;
   try {
-    const state = await engine.run();
+    const state = await view.during(() => engine.run());
     code = state === 'SUSPENDED' ? interruption.code() : 0;
   } catch (error) {
     code = explain(error, engine, places, report);

@@ -23,6 +23,8 @@ import { atomServices } from './atom-services.js';
 import { Company } from './company.js';
 import type { Work } from './drive.js';
 import { Drive, stageOf } from './drive.js';
+import { explain } from './explain.js';
+import type { Explanation, ExplainOptions } from './explain.js';
 import type { EngineOptions } from './options.js';
 import { planDifference, settlePlan } from './plan-consent.js';
 import type { PlanDifference } from './plan-difference.js';
@@ -135,6 +137,11 @@ export class Engine {
     return this.#compilation;
   }
 
+  /** Whether atoms run one after the other, as in the serial engine. */
+  get isSerial(): boolean {
+    return this.#executors.oneByOne;
+  }
+
   /** XState's actor of the engine's machine. Each run has its own. */
   get actor(): AnyActor {
     return this.#root;
@@ -162,6 +169,16 @@ export class Engine {
    */
   inspect(observer: InspectionObserver): InspectionSubscription {
     return this.#company.inspect(observer);
+  }
+
+  /**
+   * Says step by step where the value of an argument comes from as things are now, or why there is none. Changes nothing.
+   *
+   * @throws {InvalidStateError} before `prepare()`.
+   * @throws {NotFoundError} for an unknown atom, and for an argument that its method does not have.
+   */
+  explain(atom: string, argument: string, options?: ExplainOptions): Explanation {
+    return explain(this.#prepared('explain'), atom, argument, options);
   }
 
   #newRoot(): AnyActor {

@@ -84,9 +84,9 @@ export const EMPTY_SURROUNDINGS: Surroundings = {
   visit: () => undefined,
 };
 
-type Answer = Found | { readonly missing: string };
+export type Answer = Found | { readonly missing: string };
 
-function isFound(answer: Answer): answer is Found {
+export function isFound(answer: Answer): answer is Found {
   return 'value' in answer;
 }
 
@@ -127,7 +127,8 @@ export function argumentsFor(
   return found;
 }
 
-function lookUp(
+/** Looks up one argument: its value, or what stands in its way. */
+export function lookUp(
   values: Values,
   surroundings: Surroundings,
   { detail, place }: Asker,

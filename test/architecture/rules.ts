@@ -30,8 +30,12 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   interpreter: [],
 };
 
-/** Arrows for types alone: what is drawn is described by the engine that runs it. */
-const TYPE_ARROWS: Readonly<Record<string, readonly string[]>> = { visualizations: ['engines'] };
+/** Arrows for types alone: what is drawn, heard of or written out is described by the engine that runs it. */
+const TYPE_ARROWS: Readonly<Record<string, readonly string[]>> = {
+  visualizations: ['engines'],
+  listeners: ['engines'],
+  formatters: ['engines'],
+};
 
 /** What callers import. It stands above all rooms and hands them out. */
 const ENTRY_POINTS = new Set(['src/index.ts', 'src/testing/index.ts']);
