@@ -1,5 +1,12 @@
-import type { AnyActor } from 'xstate';
-import type { EngineStage, FlowContext, FlowEvent, FlowState, RetryEvent } from '../../machines/index.js';
+import type {
+  EngineContext,
+  EngineEvent,
+  EngineStage,
+  FlowContext,
+  FlowEvent,
+  FlowState,
+  RetryEvent,
+} from '../../machines/index.js';
 import { engineMachine, flowMachine, retryMachine, taskMachine } from '../../machines/index.js';
 import type { Task } from '../atoms/task.js';
 import type { Compilation } from '../compiler/compilation.js';
@@ -78,7 +85,7 @@ export class Engine {
   readonly #announcer: Announcer;
   readonly #company: Company;
   #flowActor: StateActor<FlowEvent>;
-  #root: AnyActor;
+  #root: StateActor<EngineEvent>;
   #compilation: Compilation | null = null;
   #runtime: Runtime | null = null;
   #isPrepared = false;
@@ -135,8 +142,8 @@ export class Engine {
     return this.#compilation;
   }
 
-  /** XState's actor of the engine's machine. Each run has its own. */
-  get actor(): AnyActor {
+  /** The actor of the engine's machine. Each run has its own. */
+  get actor(): StateActor<EngineEvent> {
     return this.#root;
   }
 
@@ -164,11 +171,8 @@ export class Engine {
     return this.#company.inspect(observer);
   }
 
-  #newRoot(): AnyActor {
-    return this.#company.newRoot(engineMachine, this.#stages, {
-      id: `engine:${this.flow.name}`,
-      context: { name: this.flow.name },
-    });
+  #newRoot(): StateActor<EngineEvent> {
+    return this.#company.newRoot<EngineContext, EngineEvent>(engineMachine, this.#stages, { name: this.flow.name });
   }
 
   #newFlowActor(): StateActor<FlowEvent> {
