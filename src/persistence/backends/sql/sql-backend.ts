@@ -26,7 +26,7 @@ import type { Commit } from './commit-statements.js';
 import { Migrations } from './migrations.js';
 import type { Queries, StoredAtomRow, StoredFlowRow } from './queries.js';
 import type { Schema } from './schema.js';
-import { SqlDatabase } from './sql-database.js';
+import { SqlDatabase, whatOf } from './sql-database.js';
 import type { SqlBackendOptions, SqlFlavor } from './sql-database.js';
 
 /** Keeps runs in a relational database. */
@@ -70,13 +70,23 @@ class SqlConnection implements Connection {
     return this.#write('be cleared', (queries, tx) => queries.deleteBooks(tx));
   }
 
-  async commit(unit: UnitOfWork): Promise<void> {
-    const { flowUuid, expectedRevision } = unit;
-    // Everything that can be refused is, before the database is asked.
-    const atoms = lastOfEach(unit.atoms).map((atom) => this.#rows.encodeAtom(atom));
-    const meta = unit.meta === undefined ? undefined : this.#rows.encodeFlowMeta(flowUuid, unit.meta);
-    const what = `commit revision ${expectedRevision + 1} of the flow detail ${flowUuid}`;
-    if (await this.#commitShortly(what, { unit, meta, atoms })) return;
+  commit(unit: UnitOfWork): Promise<void> {
+    try {
+      // Everything that can be refused is, before the database is asked.
+      const atoms = lastOfEach(unit.atoms).map((atom) => this.#rows.encodeAtom(atom));
+      const meta = unit.meta === undefined ? undefined : this.#rows.encodeFlowMeta(unit.flowUuid, unit.meta);
+      const commit = { unit, meta, atoms };
+      return this.#database.commitAtOnce(commit) ? Promise.resolve() : this.#commit(commit);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  async #commit(commit: Commit): Promise<void> {
+    const { unit, meta, atoms } = commit;
+    const { flowUuid } = unit;
+    const what = whatOf(commit);
+    if (await this.#commitShortly(what, commit)) return;
     await this.#write(
       what,
       async (queries, tx) => {
