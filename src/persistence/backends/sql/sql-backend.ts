@@ -70,16 +70,12 @@ class SqlConnection implements Connection {
     return this.#write('be cleared', (queries, tx) => queries.deleteBooks(tx));
   }
 
-  commit(unit: UnitOfWork): Promise<void> {
-    try {
-      // Everything that can be refused is, before the database is asked.
-      const atoms = lastOfEach(unit.atoms).map((atom) => this.#rows.encodeAtom(atom));
-      const meta = unit.meta === undefined ? undefined : this.#rows.encodeFlowMeta(unit.flowUuid, unit.meta);
-      const commit = { unit, meta, atoms };
-      return this.#database.commitAtOnce(commit) ? Promise.resolve() : this.#commit(commit);
-    } catch (error) {
-      return Promise.reject(error as Error);
-    }
+  async commit(unit: UnitOfWork): Promise<void> {
+    // Everything that can be refused is, before the database is asked.
+    const atoms = lastOfEach(unit.atoms).map((atom) => this.#rows.encodeAtom(atom));
+    const meta = unit.meta === undefined ? undefined : this.#rows.encodeFlowMeta(unit.flowUuid, unit.meta);
+    const commit = { unit, meta, atoms };
+    if (!this.#database.commitAtOnce(commit)) await this.#commit(commit);
   }
 
   async #commit(commit: Commit): Promise<void> {
