@@ -250,7 +250,7 @@ export class Engine {
       this.storage.checkAtoms(atoms);
       await this.#tellFlow({ type: 'resume' });
       const slots: (AtomSlot | undefined)[] = compilation.nodes.map(() => undefined);
-      const registered = this.storage.ensureAtoms(atoms);
+      const registered = this.storage.registerAtoms(atoms);
       compilation.atoms.forEach(({ index }, at) => (slots[index] = registered[at]));
       if (plan !== null) this.storage.keepPlan(plan);
       this.storage.surroundings = surroundingsOf(compilation, slots);

@@ -37,7 +37,10 @@ export class ChildGraph {
   private readonly children = new Map<FlowItem, Child>();
   private change = 0;
   private links = 0;
-  private undo: (() => void)[] = [];
+  /** What was changed since changes were last kept: the children, the ends of links in pairs, and what links were like. */
+  private inserted: Child[] = [];
+  private linked: Child[] = [];
+  private relabelled: { readonly edge: Edge; readonly before: LinkMetadata }[] = [];
 
   get size(): number {
     return this.children.size;
@@ -58,18 +61,25 @@ export class ChildGraph {
 
   /** Makes all changes up to now final. */
   keep(): void {
-    this.undo = [];
+    this.inserted = [];
+    this.linked = [];
+    this.relabelled = [];
     this.change += 1;
   }
 
-  /** Takes back all changes since the last were kept. */
-  takeBack(): void {
-    for (let step = this.undo.pop(); step !== undefined; step = this.undo.pop()) step();
-  }
-
-  /** Has `step` run when the changes are taken back. */
-  onTakeBack(step: () => void): void {
-    this.undo.push(step);
+  /** Takes back all changes since the last were kept. @returns the children that are gone. */
+  takeBack(): readonly Child[] {
+    const { inserted, linked, relabelled } = this;
+    for (const { edge, before } of relabelled.reverse()) edge.metadata = before;
+    for (let to = linked.pop(), from = linked.pop(); to && from; to = linked.pop(), from = linked.pop()) {
+      this.links -= 1;
+      from.successors.delete(to);
+      to.predecessors.delete(from);
+    }
+    for (const { item } of inserted) this.children.delete(item);
+    this.inserted = [];
+    this.relabelled = [];
+    return inserted;
   }
 
   insert(item: FlowItem): Child {
@@ -84,7 +94,7 @@ export class ChildGraph {
       level: 0,
     };
     this.children.set(item, child);
-    this.undo.push(() => this.children.delete(item));
+    this.inserted.push(child);
     return child;
   }
 
@@ -100,11 +110,8 @@ export class ChildGraph {
   link(from: Child, to: Child, metadata: LinkMetadata): readonly Child[] | null {
     const existing = from.successors.get(to);
     if (existing !== undefined) {
-      const before = existing.metadata;
+      this.relabelled.push({ edge: existing, before: existing.metadata });
       existing.metadata = metadata;
-      this.undo.push(() => {
-        existing.metadata = before;
-      });
       return null;
     }
     if (this.wouldClose(from, to)) return pathBetween(to, from);
@@ -112,11 +119,7 @@ export class ChildGraph {
     from.successors.set(to, edge);
     to.predecessors.set(from, edge);
     this.links += 1;
-    this.undo.push(() => {
-      this.links -= 1;
-      from.successors.delete(to);
-      to.predecessors.delete(from);
-    });
+    this.linked.push(from, to);
     return null;
   }
 
