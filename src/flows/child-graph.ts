@@ -19,7 +19,7 @@ export interface Child {
   requires: ReadonlySet<string>;
   provides: ReadonlySet<string>;
   readonly successors: Map<Child, Edge>;
-  readonly predecessors: Map<Child, Edge>;
+  readonly predecessors: Child[];
   /** Never above that of a successor. */
   level: number;
 }
@@ -74,7 +74,8 @@ export class ChildGraph {
     for (let to = linked.pop(), from = linked.pop(); to && from; to = linked.pop(), from = linked.pop()) {
       this.links -= 1;
       from.successors.delete(to);
-      to.predecessors.delete(from);
+      // Links are taken back in the opposite order of making them.
+      to.predecessors.pop();
     }
     for (const { item } of inserted) this.children.delete(item);
     this.inserted = [];
@@ -90,7 +91,7 @@ export class ChildGraph {
       requires: item.requires,
       provides: item.provides,
       successors: new Map(),
-      predecessors: new Map(),
+      predecessors: [],
       level: 0,
     };
     this.children.set(item, child);
@@ -117,7 +118,7 @@ export class ChildGraph {
     if (this.wouldClose(from, to)) return pathBetween(to, from);
     const edge: Edge = { metadata, change: this.change };
     from.successors.set(to, edge);
-    to.predecessors.set(from, edge);
+    to.predecessors.push(from);
     this.links += 1;
     this.linked.push(from, to);
     return null;
@@ -131,7 +132,7 @@ export class ChildGraph {
   /** All that come before a child, however far, and the child. */
   upTo(child: Child): Set<Child> {
     const found = new Set([child]);
-    for (const each of found) for (const predecessor of each.predecessors.keys()) found.add(predecessor);
+    for (const each of found) for (const predecessor of each.predecessors) found.add(predecessor);
     return found;
   }
 
@@ -156,8 +157,8 @@ export class ChildGraph {
     const waiting = new Map<Child, number>();
     const order: Child[] = [];
     for (const child of visible) {
-      if (child.predecessors.size === 0) order.push(child);
-      else waiting.set(child, child.predecessors.size);
+      if (child.predecessors.length === 0) order.push(child);
+      else waiting.set(child, child.predecessors.length);
     }
     for (const child of order) {
       for (const successor of child.successors.keys()) {
@@ -174,7 +175,7 @@ export class ChildGraph {
   private wouldClose(from: Child, to: Child): boolean {
     if (from === to) return true;
     if (from.level < to.level) return false;
-    if (from.predecessors.size === 0) {
+    if (from.predecessors.length === 0) {
       from.level = to.level;
       return false;
     }
@@ -193,7 +194,7 @@ export class ChildGraph {
     const before = new Set([child]);
     let steps = Math.ceil(Math.sqrt(this.links));
     for (const each of before) {
-      for (const predecessor of each.predecessors.keys()) {
+      for (const predecessor of each.predecessors) {
         if (steps === 0) return { before, isWhole: false };
         steps -= 1;
         if (predecessor.level === child.level) before.add(predecessor);

@@ -213,13 +213,13 @@ export abstract class LinkedFlow<Needs extends object, Gives extends object> ext
 
   /** Looked for only when somebody comes to satisfy them: most symbols are never provided twice, or too late. */
   private unsatisfiedBefore(symbol: string, { unsatisfied, before }: Addition): Set<Child> {
+    const requirers = this.requirers.of(symbol);
+    if (requirers.length === 0 || this.retry?.provides.has(symbol) === true) return NOBODY;
     const known = unsatisfied.get(symbol);
     if (known !== undefined) return known;
     const found = new Set<Child>();
-    if (this.retry?.provides.has(symbol) !== true) {
-      for (const requirer of this.requirers.of(symbol)) {
-        if (this.graph.isKept(requirer) && !before.has(requirer, symbol)) found.add(requirer);
-      }
+    for (const requirer of requirers) {
+      if (this.graph.isKept(requirer) && !before.has(requirer, symbol)) found.add(requirer);
     }
     unsatisfied.set(symbol, found);
     return found;
