@@ -229,7 +229,9 @@ export abstract class LinkedFlow<Needs extends object, Gives extends object> ext
     const known = this.graph.metadata(from, to);
     const metadata =
       known === undefined
-        ? getOrMake(addition.metadata, symbol, () => ({ reasons: new Set([symbol]) }))
+        ? getOrMake(addition.metadata, symbol, () => ({
+            reasons: from.provides.size === 1 && from.provides.has(symbol) ? from.provides : new Set([symbol]),
+          }))
         : { ...known, reasons: new Set(known.reasons).add(symbol) };
     const circle = this.graph.link(from, to, metadata);
     addition.circle ??= circle;
