@@ -119,7 +119,7 @@ export class Engine {
       news.mark();
     };
     this.storage.ledger.onCommitted = () => {
-      news.tell({ everything: !this.storage.ledger.isDirty });
+      if (news.isWaiting) news.tell({ everything: !this.storage.ledger.isDirty });
     };
     const countListenerError = () => {
       this.statistics.listenerErrors += 1;

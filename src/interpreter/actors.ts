@@ -169,12 +169,16 @@ export class ChartActor<
     this.isHandling = true;
     try {
       this.handle(input, branch);
-      for (let event = this.mailbox?.shift(); event !== undefined; event = this.mailbox?.shift()) {
-        const next = { context: this.context, event };
-        this.handle(next, this.state.select(next));
-      }
+      if (this.mailbox !== null) this.empty(this.mailbox);
     } finally {
       this.isHandling = false;
+    }
+  }
+
+  private empty(mailbox: Event[]): void {
+    for (let event = mailbox.shift(); event !== undefined; event = mailbox.shift()) {
+      const next = { context: this.context, event };
+      this.handle(next, this.state.select(next));
     }
   }
 
