@@ -51,6 +51,10 @@ const WARM_UP_TASKS = 200;
  * once and may run it many times, so this is told apart; the references make their graph inside the measured part, as
  * an engine does when it compiles.
  *
+ * Stores are open before, with the packages that they need and all tables, for every subject alike: a process opens its
+ * store once, and what durability costs is told by the step. A run that is taken up is the exception (W6): there opening
+ * is part of both sides.
+ *
  * @throws what is wrong with the answer.
  */
 export async function measure(job: Job): Promise<Measurement> {

@@ -1,20 +1,29 @@
 import type { Flow, Task } from '../../src/index.js';
-import { engines, graph, linear, task, unordered } from '../../src/index.js';
+import { engines, graph, linear, persistence, task, unordered } from '../../src/index.js';
 import type { Plan, PlannedTask } from '../plan.js';
-import type { Outcome, RunOptions, Store, Subject } from './subject.js';
+import type { Outcome, Store, Subject } from './subject.js';
 
 /** flowstate, with one of its engines and otherwise as it comes. */
 export function flowstate(engine: 'serial' | 'parallel'): Subject {
   return {
     build(plan) {
       const flow = flowOf(plan);
-      return { run: (options) => run(flow, engine, options) };
+      let backend: Backend | undefined;
+      return {
+        async prepare({ store }) {
+          const conf = backendOf(store);
+          if (conf !== undefined) backend = await persistence.backend(conf);
+        },
+        run: () => run(flow, engine, backend),
+      };
     },
   };
 }
 
-async function run(flow: Flow, kind: 'serial' | 'parallel', { store }: RunOptions): Promise<Outcome> {
-  const engine = await engines.load(flow, { engine: kind, backend: backendOf(store) });
+type Backend = Awaited<ReturnType<typeof persistence.backend>>;
+
+async function run(flow: Flow, kind: 'serial' | 'parallel', backend: Backend | undefined): Promise<Outcome> {
+  const engine = await engines.load(flow, { engine: kind, backend });
   let error: unknown = null;
   try {
     await engine.run();
@@ -32,7 +41,10 @@ async function run(flow: Flow, kind: 'serial' | 'parallel', { store }: RunOption
     },
     error,
     resultOf: (index) => storage.get(nameOf(index)),
-    close: () => engine.close(),
+    async close() {
+      await engine.close();
+      await backend?.close();
+    },
   };
 }
 

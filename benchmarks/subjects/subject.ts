@@ -37,7 +37,7 @@ export interface Subject {
 }
 
 export interface BuiltSubject {
-  /** Makes what has to be in the store before. Not measured. */
+  /** Opens the store, with all tables, and makes what has to be in it before. Not measured: it is not part of a run. */
   prepare?(options: RunOptions): Promise<void>;
   /** Gets the graph ready, and runs it to its end: the measured part. */
   run(options: RunOptions): Promise<Outcome>;

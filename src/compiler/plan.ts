@@ -158,11 +158,11 @@ function isMade({ metadata }: Edge): boolean {
  */
 function encodePart(node: PlanNode, numbers: Int32Array, links: readonly PlannedLink[]): unknown[] {
   const parent = node.parent === null ? -1 : (numbers[node.parent.index] ?? -1);
-  const linked = links.length === 0 ? NONE : links.map(({ from, depth }) => (depth === null ? from : [from, depth]));
-  const encoded = isAtom(node)
-    ? [KINDS.indexOf(node.kind), node.name, parent, ...wiringOf(node.item), linked]
-    : [0, node.name, parent, patternOf(node.item.pattern), linked];
-  while (isUsual(encoded.at(-1))) encoded.pop();
+  const encoded: unknown[] = [node.kind === 'end' ? 0 : KINDS.indexOf(node.kind), node.name, parent];
+  if (isAtom(node)) addWiring(encoded, node.item);
+  else encoded.push(patternOf(node.item.pattern));
+  if (links.length > 0) encoded.push(links.map(({ from, depth }) => (depth === null ? from : [from, depth])));
+  while (isUsual(encoded[encoded.length - 1])) encoded.pop();
   return encoded;
 }
 
@@ -170,18 +170,18 @@ function isUsual(value: unknown): boolean {
   return value === 0 || (Array.isArray(value) && value.length === 0);
 }
 
-function wiringOf({ version, executeMapping, revertMapping, saveAs, inject }: Atom): unknown[] {
+function addWiring(encoded: unknown[], { version, executeMapping, revertMapping, saveAs, inject }: Atom): void {
   const takes = bindingsOf(executeMapping);
   const takesToRevert = revertMapping === executeMapping ? takes : bindingsOf(revertMapping);
   const provides: PlannedSymbol[] = [];
   saveAs.forEach((part, symbol) => provides.push(part === null ? symbol : [symbol, part]));
-  return [
+  encoded.push(
     version === USUAL_VERSION ? 0 : version,
     takes,
     isSameText(takes, takesToRevert) ? 0 : takesToRevert.length === 0 ? NOTHING : takesToRevert,
     provides.length < 2 ? provides : provides.sort(byFirst),
     inject === undefined ? NONE : Object.keys(inject).sort(compareText),
-  ];
+  );
 }
 
 function bindingsOf({ bindings, optional }: ArgumentMapping): PlannedBinding[] {

@@ -20,6 +20,11 @@ export class DurableNews {
     else this.#waiting.push(tell);
   }
 
+  /** Whether anybody is still to be told of anything. */
+  get isWaiting(): boolean {
+    return this.#waiting.length > 0;
+  }
+
   /** Called when a commit is to be made of everything that was changed before. */
   mark(): void {
     this.#marked = this.#waiting.length;
@@ -27,7 +32,6 @@ export class DurableNews {
 
   /** Called when that is durable, and perhaps everything else. */
   tell({ everything }: { readonly everything: boolean }): void {
-    if (this.#waiting.length === 0) return;
     const told = this.#waiting.splice(0, everything ? Infinity : this.#marked);
     this.#marked = 0;
     for (const tell of told) tell();

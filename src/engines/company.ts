@@ -1,11 +1,10 @@
-import type { AnyActor, AnyStateMachine, EventObject } from 'xstate';
+import type { AnyActorRef, AnyStateMachine, EventObject } from 'xstate';
 import { ChartActor, NativeActor } from '../interpreter/actors.js';
 import type { Household, StateActor } from '../interpreter/actors.js';
 import type { Chart } from '../interpreter/chart.js';
 import { compileChart } from '../interpreter/chart.js';
 import type { InspectionObserver, InspectionSubscription } from '../interpreter/inspection.js';
 import { InspectionHub } from '../interpreter/inspection.js';
-import { createRoot } from '../interpreter/root.js';
 import type { BoundChart, Services } from '../interpreter/services.js';
 import { bindChart, stateNamed } from '../interpreter/services.js';
 import type { EngineOptions } from './options.js';
@@ -21,15 +20,22 @@ function chartOf(machine: AnyStateMachine): Chart {
   return chart;
 }
 
+/** A machine with its services, for either interpreter. */
+interface Bound<Context, Event> {
+  readonly chart: BoundChart<Context, Event>;
+  /** null: the chart is to be used. */
+  readonly native: AnyStateMachine | null;
+}
+
 /** The actors of one engine, and who looks at them. */
 export class Company {
   readonly #hub = new InspectionHub();
   readonly #household: Household;
   /**
-   * Where XState emits inspection events: the system of each run's root. An actor that XState interprets stays in the
-   * system of the run that it was made for.
+   * Where XState emits inspection events of actors that it interprets: the system of each run's root. An actor stays in
+   * the system of the run that it was made for.
    */
-  readonly #systems = new Map<AnyActor['system'], InspectionSubscription | null>();
+  readonly #systems = new Map<AnyActorRef['system'], InspectionSubscription | null>();
 
   /**
    * @param root - The actor of the run.
@@ -37,27 +43,27 @@ export class Company {
    */
   constructor(
     private readonly interpreter: EngineOptions['interpreter'],
-    private readonly root: () => AnyActor,
+    private readonly root: () => StateActor<never>,
     private readonly members: () => Iterable<StateActor<never>>,
   ) {
     this.#household = {
       hub: this.#hub,
       get parent() {
-        return root();
+        return root().ref;
       },
     };
   }
 
   /** Makes the actor of a run, the parent of all others. */
-  newRoot<Context, Event extends EventObject>(
+  newRoot<Context extends { readonly name: string }, Event extends EventObject>(
     machine: AnyStateMachine,
     services: Services<Context, Event>,
-    { id, context }: { readonly id: string; readonly context: Context },
-  ): AnyActor {
-    const { chart, native } = this.#bind(machine, services);
-    if (native === null) this.#forgetSystems();
-    const root = createRoot({ id, chart, context, hub: this.#hub, native });
-    this.#systems.set(root.system, this.#hub.active ? FROM_THE_BEGINNING : null);
+    context: Context,
+  ): StateActor<Event> {
+    const root = this.#actor(this.#bind(machine, services), context, null, { hub: this.#hub, parent: undefined });
+    if (this.interpreter === 'native') {
+      this.#systems.set(root.ref.system, this.#hub.active ? FROM_THE_BEGINNING : null);
+    }
     return root;
   }
 
@@ -66,22 +72,28 @@ export class Company {
     machine: AnyStateMachine,
     services: Services<Context, Event>,
   ): (context: Context, state: string) => StateActor<Event> {
-    const { chart, native } = this.#bind(machine, services);
-    const household = this.#household;
-    return (context, state) => {
-      const actor =
-        native === null
-          ? new ChartActor<Context, Event>(context, stateNamed(chart, chart.states, state), household)
-          : new NativeActor<Event>(`${machine.id}:${context.name}`, context, native, state, household);
-      if (this.#hub.active && native === null) actor.introduce(this.#hub.emit);
-      return actor;
-    };
+    const bound = this.#bind(machine, services);
+    return (context, state) => this.#actor(bound, context, state, this.#household);
+  }
+
+  /** @param state - null: the one in which the machine begins. */
+  #actor<Context extends { readonly name: string }, Event extends EventObject>(
+    { chart, native }: Bound<Context, Event>,
+    context: Context,
+    state: string | null,
+    household: Household,
+  ): StateActor<Event> {
+    const first = state === null ? chart.initial : stateNamed(chart, chart.states, state);
+    if (native !== null) return new NativeActor<Event>(context, native, first.value, household);
+    const actor = new ChartActor<Context, Event>(context, first, household);
+    if (this.#hub.active) actor.introduce(this.#hub.emit);
+    return actor;
   }
 
   #bind<Context, Event extends EventObject>(
     machine: AnyStateMachine,
     services: Services<Context, Event>,
-  ): { chart: BoundChart<Context, Event>; native: AnyStateMachine | null } {
+  ): Bound<Context, Event> {
     return {
       chart: bindChart(chartOf(machine), services),
       native: this.interpreter === 'native' ? machine.provide({ actions: services as never }) : null,
@@ -97,7 +109,7 @@ export class Company {
     const root = this.root();
     const newcomer = new InspectionHub();
     newcomer.add(observer);
-    newcomer.emit({ type: '@xstate.actor', actorRef: root, rootId: root.sessionId });
+    root.introduce(newcomer.emit);
     for (const member of this.members()) member.introduce(newcomer.emit);
     const subscription = this.#hub.add(observer);
     for (const [system, known] of this.#systems) {
@@ -117,10 +129,5 @@ export class Company {
       known.unsubscribe();
       this.#systems.set(system, null);
     }
-  }
-
-  #forgetSystems(): void {
-    this.#leaveSystems();
-    this.#systems.clear();
   }
 }

@@ -1,7 +1,7 @@
-import type { AnyActor } from 'xstate';
 import type { EngineEvent, EngineStage, FlowEvent, FlowState } from '../../machines/index.js';
 import { StorageError } from '../errors.js';
 import { throwFailures } from '../failure.js';
+import type { StateActor } from '../interpreter/actors.js';
 import type { Run } from './run.js';
 import type { Runtime } from './runtime.js';
 
@@ -22,7 +22,7 @@ const TERMINAL = {
 export interface DriveParts {
   readonly runtime: Runtime;
   readonly run: Run;
-  readonly root: AnyActor;
+  readonly root: StateActor<EngineEvent>;
   /** Changes the flow's state; it is durable and announced, where each change is, when what is returned resolves. */
   readonly tellFlow: (event: FlowEvent) => Promise<void> | undefined;
   /** Puts the flow back into the state that it was in, where the next could not be made durable. */
@@ -184,9 +184,8 @@ export class Drive {
 }
 
 /** The stage that the actor of a run is in. */
-export function stageOf(root: AnyActor): EngineStage {
-  const { value } = root.getSnapshot() as { readonly value: EngineStage };
-  return value;
+export function stageOf(root: StateActor<never>): EngineStage {
+  return root.value as EngineStage;
 }
 
 function isTerminal(stage: EngineStage): stage is keyof typeof TERMINAL {

@@ -1,5 +1,12 @@
-import type { AnyActor } from 'xstate';
-import type { EngineStage, FlowContext, FlowEvent, FlowState, RetryEvent } from '../../machines/index.js';
+import type {
+  EngineContext,
+  EngineEvent,
+  EngineStage,
+  FlowContext,
+  FlowEvent,
+  FlowState,
+  RetryEvent,
+} from '../../machines/index.js';
 import { engineMachine, flowMachine, retryMachine, taskMachine } from '../../machines/index.js';
 import type { Task } from '../atoms/task.js';
 import type { Compilation } from '../compiler/compilation.js';
@@ -80,7 +87,7 @@ export class Engine {
   readonly #announcer: Announcer;
   readonly #company: Company;
   #flowActor: StateActor<FlowEvent>;
-  #root: AnyActor;
+  #root: StateActor<EngineEvent>;
   #compilation: Compilation | null = null;
   #runtime: Runtime | null = null;
   #isPrepared = false;
@@ -114,7 +121,7 @@ export class Engine {
       news.mark();
     };
     this.storage.ledger.onCommitted = () => {
-      news.tell({ everything: !this.storage.ledger.isDirty });
+      if (news.isWaiting) news.tell({ everything: !this.storage.ledger.isDirty });
     };
     const countListenerError = () => {
       this.statistics.listenerErrors += 1;
@@ -142,8 +149,8 @@ export class Engine {
     return this.#executors.oneByOne;
   }
 
-  /** XState's actor of the engine's machine. Each run has its own. */
-  get actor(): AnyActor {
+  /** The actor of the engine's machine. Each run has its own. */
+  get actor(): StateActor<EngineEvent> {
     return this.#root;
   }
 
@@ -181,11 +188,8 @@ export class Engine {
     return explain(this.#prepared('explain'), atom, argument, options);
   }
 
-  #newRoot(): AnyActor {
-    return this.#company.newRoot(engineMachine, this.#stages, {
-      id: `engine:${this.flow.name}`,
-      context: { name: this.flow.name },
-    });
+  #newRoot(): StateActor<EngineEvent> {
+    return this.#company.newRoot<EngineContext, EngineEvent>(engineMachine, this.#stages, { name: this.flow.name });
   }
 
   #newFlowActor(): StateActor<FlowEvent> {
@@ -263,7 +267,7 @@ export class Engine {
       this.storage.checkAtoms(atoms);
       await this.#tellFlow({ type: 'resume' });
       const slots: (AtomSlot | undefined)[] = compilation.nodes.map(() => undefined);
-      const registered = this.storage.ensureAtoms(atoms);
+      const registered = this.storage.registerAtoms(atoms);
       compilation.atoms.forEach(({ index }, at) => (slots[index] = registered[at]));
       if (plan !== null) this.storage.keepPlan(plan);
       this.storage.surroundings = surroundingsOf(compilation, slots);

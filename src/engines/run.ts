@@ -274,8 +274,17 @@ export class Run {
     }
     if (begun instanceof Promise) return this.#startMany([index], begun).then(this.#scheduled);
     const committed = storage.commit();
-    if (committed !== undefined) return this.#startCommitted(begun, committed).then(this.#scheduled);
-    announcer.letGo();
+    if (committed === undefined) return this.#submitOne(begun);
+    return committed.then(() => this.#submitOne(begun), this.#notCommitted);
+  }
+
+  readonly #notCommitted = (error: unknown): never => {
+    this.runtime.announcer.drop();
+    throw error;
+  };
+
+  #submitOne(begun: Start | null): EngineEvent | Promise<EngineEvent> {
+    this.runtime.announcer.letGo();
     const outcome = begun === null ? undefined : this.#submit(begun);
     if (outcome === undefined) return this.#scheduled();
     this.#only = begun;
@@ -288,20 +297,6 @@ export class Run {
     if (start !== null) this.#finished(start, outcome);
     return this.#scheduled();
   };
-
-  async #startCommitted(start: Start | null, committed: Promise<void>): Promise<void> {
-    const { announcer } = this.runtime;
-    try {
-      await committed;
-    } catch (error) {
-      announcer.drop();
-      throw error;
-    }
-    announcer.letGo();
-    if (start === null) return;
-    const outcome = this.#submit(start);
-    if (outcome !== undefined) this.#finished(start, await outcome);
-  }
 
   /** All are marked in one commit, before the first of them runs (C1, C3). */
   async #startMany(wave: readonly number[], first?: Promise<Start | null>): Promise<void> {

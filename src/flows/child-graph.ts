@@ -19,7 +19,7 @@ export interface Child {
   requires: ReadonlySet<string>;
   provides: ReadonlySet<string>;
   readonly successors: Map<Child, Edge>;
-  readonly predecessors: Map<Child, Edge>;
+  readonly predecessors: Child[];
   /** Never above that of a successor. */
   level: number;
 }
@@ -37,7 +37,10 @@ export class ChildGraph {
   private readonly children = new Map<FlowItem, Child>();
   private change = 0;
   private links = 0;
-  private undo: (() => void)[] = [];
+  /** What was changed since changes were last kept: the children, the ends of links in pairs, and what links were like. */
+  private inserted: Child[] = [];
+  private linked: Child[] = [];
+  private relabelled: { readonly edge: Edge; readonly before: LinkMetadata }[] = [];
 
   get size(): number {
     return this.children.size;
@@ -58,18 +61,26 @@ export class ChildGraph {
 
   /** Makes all changes up to now final. */
   keep(): void {
-    this.undo = [];
+    this.inserted = [];
+    this.linked = [];
+    this.relabelled = [];
     this.change += 1;
   }
 
-  /** Takes back all changes since the last were kept. */
-  takeBack(): void {
-    for (let step = this.undo.pop(); step !== undefined; step = this.undo.pop()) step();
-  }
-
-  /** Has `step` run when the changes are taken back. */
-  onTakeBack(step: () => void): void {
-    this.undo.push(step);
+  /** Takes back all changes since the last were kept. @returns the children that are gone. */
+  takeBack(): readonly Child[] {
+    const { inserted, linked, relabelled } = this;
+    for (const { edge, before } of relabelled.reverse()) edge.metadata = before;
+    for (let to = linked.pop(), from = linked.pop(); to && from; to = linked.pop(), from = linked.pop()) {
+      this.links -= 1;
+      from.successors.delete(to);
+      // Links are taken back in the opposite order of making them.
+      to.predecessors.pop();
+    }
+    for (const { item } of inserted) this.children.delete(item);
+    this.inserted = [];
+    this.relabelled = [];
+    return inserted;
   }
 
   insert(item: FlowItem): Child {
@@ -80,11 +91,11 @@ export class ChildGraph {
       requires: item.requires,
       provides: item.provides,
       successors: new Map(),
-      predecessors: new Map(),
+      predecessors: [],
       level: 0,
     };
     this.children.set(item, child);
-    this.undo.push(() => this.children.delete(item));
+    this.inserted.push(child);
     return child;
   }
 
@@ -100,23 +111,16 @@ export class ChildGraph {
   link(from: Child, to: Child, metadata: LinkMetadata): readonly Child[] | null {
     const existing = from.successors.get(to);
     if (existing !== undefined) {
-      const before = existing.metadata;
+      this.relabelled.push({ edge: existing, before: existing.metadata });
       existing.metadata = metadata;
-      this.undo.push(() => {
-        existing.metadata = before;
-      });
       return null;
     }
     if (this.wouldClose(from, to)) return pathBetween(to, from);
     const edge: Edge = { metadata, change: this.change };
     from.successors.set(to, edge);
-    to.predecessors.set(from, edge);
+    to.predecessors.push(from);
     this.links += 1;
-    this.undo.push(() => {
-      this.links -= 1;
-      from.successors.delete(to);
-      to.predecessors.delete(from);
-    });
+    this.linked.push(from, to);
     return null;
   }
 
@@ -128,7 +132,7 @@ export class ChildGraph {
   /** All that come before a child, however far, and the child. */
   upTo(child: Child): Set<Child> {
     const found = new Set([child]);
-    for (const each of found) for (const predecessor of each.predecessors.keys()) found.add(predecessor);
+    for (const each of found) for (const predecessor of each.predecessors) found.add(predecessor);
     return found;
   }
 
@@ -153,8 +157,8 @@ export class ChildGraph {
     const waiting = new Map<Child, number>();
     const order: Child[] = [];
     for (const child of visible) {
-      if (child.predecessors.size === 0) order.push(child);
-      else waiting.set(child, child.predecessors.size);
+      if (child.predecessors.length === 0) order.push(child);
+      else waiting.set(child, child.predecessors.length);
     }
     for (const child of order) {
       for (const successor of child.successors.keys()) {
@@ -171,7 +175,7 @@ export class ChildGraph {
   private wouldClose(from: Child, to: Child): boolean {
     if (from === to) return true;
     if (from.level < to.level) return false;
-    if (from.predecessors.size === 0) {
+    if (from.predecessors.length === 0) {
       from.level = to.level;
       return false;
     }
@@ -190,7 +194,7 @@ export class ChildGraph {
     const before = new Set([child]);
     let steps = Math.ceil(Math.sqrt(this.links));
     for (const each of before) {
-      for (const predecessor of each.predecessors.keys()) {
+      for (const predecessor of each.predecessors) {
         if (steps === 0) return { before, isWhole: false };
         steps -= 1;
         if (predecessor.level === child.level) before.add(predecessor);

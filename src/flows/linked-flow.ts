@@ -30,6 +30,8 @@ interface Addition {
   readonly unsatisfied: Map<string, Set<Child>>;
   /** By symbol, newcomers who found no provider. */
   readonly waiting: Map<string, Set<Child>>;
+  /** Of links that are there for one symbol only, by symbol. */
+  readonly metadata: Map<string, LinkMetadata>;
   /** Of the graph as it was before. */
   readonly before: Satisfaction;
   /** The first circle that was found. */
@@ -139,6 +141,7 @@ export abstract class LinkedFlow<Needs extends object, Gives extends object> ext
       resolveExisting,
       unsatisfied: new Map(),
       waiting: new Map(),
+      metadata: new Map(),
       before: new Satisfaction(this.graph, this.providers, { beforeChange: true }),
       circle: null,
     };
@@ -153,7 +156,11 @@ export abstract class LinkedFlow<Needs extends object, Gives extends object> ext
     try {
       steps();
     } catch (error) {
-      this.graph.takeBack();
+      for (const child of this.graph.takeBack()) {
+        this.release(child.item);
+        for (const symbol of child.requires) this.requirers.remove(symbol, child);
+        for (const symbol of child.provides) this.providers.remove(symbol, child);
+      }
       throw error;
     }
     this.graph.keep();
@@ -163,22 +170,14 @@ export abstract class LinkedFlow<Needs extends object, Gives extends object> ext
   private insertOne(item: FlowItem, addition: Addition): void {
     const child = this.graph.insert(item);
     this.hold(item);
-    this.graph.onTakeBack(() => this.release(item));
     if (addition.resolveRequires) this.linkToProviders(child, addition);
-    this.register(this.requirers, child, child.requires);
-    this.register(this.providers, child, child.provides);
+    for (const symbol of child.requires) this.requirers.add(symbol, child);
+    for (const symbol of child.provides) this.providers.add(symbol, child);
     if (!addition.resolveExisting) return;
     for (const symbol of child.provides) {
       this.refuseFeedingRetry(child, symbol);
       this.linkToRequirers(child, symbol, addition);
     }
-  }
-
-  private register(index: SymbolIndex, child: Child, symbols: ReadonlySet<string>): void {
-    for (const symbol of symbols) index.add(symbol, child);
-    this.graph.onTakeBack(() => {
-      for (const symbol of symbols) index.remove(symbol, child);
-    });
   }
 
   private linkToProviders(child: Child, addition: Addition): void {
@@ -187,7 +186,7 @@ export abstract class LinkedFlow<Needs extends object, Gives extends object> ext
       const providers = this.providers.of(symbol);
       const [provider] = providers;
       if (provider === undefined) {
-        getOrMake(addition.waiting, symbol).add(child);
+        getOrMake(addition.waiting, symbol, () => new Set<Child>()).add(child);
       } else if (providers.length === 1) {
         this.linkFor(symbol, provider, child, addition);
       } else {
@@ -214,13 +213,13 @@ export abstract class LinkedFlow<Needs extends object, Gives extends object> ext
 
   /** Looked for only when somebody comes to satisfy them: most symbols are never provided twice, or too late. */
   private unsatisfiedBefore(symbol: string, { unsatisfied, before }: Addition): Set<Child> {
+    const requirers = this.requirers.of(symbol);
+    if (requirers.length === 0 || this.retry?.provides.has(symbol) === true) return NOBODY;
     const known = unsatisfied.get(symbol);
     if (known !== undefined) return known;
     const found = new Set<Child>();
-    if (this.retry?.provides.has(symbol) !== true) {
-      for (const requirer of this.requirers.of(symbol)) {
-        if (this.graph.isKept(requirer) && !before.has(requirer, symbol)) found.add(requirer);
-      }
+    for (const requirer of requirers) {
+      if (this.graph.isKept(requirer) && !before.has(requirer, symbol)) found.add(requirer);
     }
     unsatisfied.set(symbol, found);
     return found;
@@ -228,8 +227,13 @@ export abstract class LinkedFlow<Needs extends object, Gives extends object> ext
 
   private linkFor(symbol: string, from: Child, to: Child, addition: Addition): void {
     const known = this.graph.metadata(from, to);
-    const reasons = new Set(known?.reasons).add(symbol);
-    const circle = this.graph.link(from, to, { ...known, reasons });
+    const metadata =
+      known === undefined
+        ? getOrMake(addition.metadata, symbol, () => ({
+            reasons: from.provides.size === 1 && from.provides.has(symbol) ? from.provides : new Set([symbol]),
+          }))
+        : { ...known, reasons: new Set(known.reasons).add(symbol) };
+    const circle = this.graph.link(from, to, metadata);
     addition.circle ??= circle;
   }
 
@@ -270,8 +274,8 @@ export abstract class LinkedFlow<Needs extends object, Gives extends object> ext
 
 const NOBODY = new Set<Child>();
 
-function getOrMake(children: Map<string, Set<Child>>, symbol: string): Set<Child> {
-  const present = children.get(symbol) ?? new Set();
-  children.set(symbol, present);
-  return present;
+function getOrMake<Value>(values: Map<string, Value>, symbol: string, make: () => Value): Value {
+  let value = values.get(symbol);
+  if (value === undefined) values.set(symbol, (value = make()));
+  return value;
 }

@@ -21,7 +21,7 @@ export class Satisfaction {
     if (providers.length === 0) return false;
     // The usual case, a link from the provider itself, needs no search.
     for (const provider of providers) {
-      const link = child.predecessors.get(provider);
+      const link = provider.successors.get(child);
       if (link !== undefined && this.isSeen(link)) return true;
     }
     return this.afterProviders(symbol).has(child);

@@ -33,19 +33,36 @@ export interface StateActor<Event> {
   tell(event: Event): void;
   /** Tells inspectors that the actor is there. */
   introduce(emit: (event: InspectionEvent) => void): void;
+  /** What inspectors are shown, and other actors have for a parent. */
+  readonly ref: AnyActorRef;
 }
 
 type SnapshotObserver = Observer<AnyMachineSnapshot> | ((snapshot: AnyMachineSnapshot) => void);
 
+interface Sheltered {
+  next(snapshot: AnyMachineSnapshot): void;
+  complete(): void;
+  error(): void;
+}
+
 /** An observer that never throws: it only looks, and must neither stop the run nor end the process. */
-function sheltered(observer: SnapshotObserver): (snapshot: AnyMachineSnapshot) => void {
-  return (snapshot) => {
+function sheltered(observer: SnapshotObserver): Sheltered {
+  const own = typeof observer === 'function' ? { next: observer } : observer;
+  const shelter = (call: () => void) => {
     try {
-      if (typeof observer === 'function') observer(snapshot);
-      else observer.next?.(snapshot);
+      call();
     } catch {
       // See above.
     }
+  };
+  return {
+    next: (snapshot) => {
+      shelter(() => own.next?.(snapshot));
+    },
+    complete: () => {
+      shelter(() => own.complete?.());
+    },
+    error: () => undefined,
   };
 }
 
@@ -56,7 +73,8 @@ function refusal(actor: StateActor<never>, event: { readonly type: string }): In
 /** Where an actor belongs: the engine's actor is the parent of all others, and changes with each run. */
 export interface Household {
   readonly hub: InspectionHub;
-  readonly parent: AnyActorRef;
+  /** undefined for the engine's actor itself. */
+  readonly parent: AnyActorRef | undefined;
 }
 
 /**
@@ -71,7 +89,7 @@ export class ChartActor<
   // Not #private: there may be a hundred thousand of them, and these are quicker to make.
   private isHandling = false;
   private mailbox: Event[] | null = null;
-  private observers: Set<(snapshot: AnyMachineSnapshot) => void> | null = null;
+  private observers: Set<Sheltered> | null = null;
   private snapshot: AnyMachineSnapshot | null = null;
 
   constructor(
@@ -102,12 +120,17 @@ export class ChartActor<
     return this.state.machine;
   }
 
-  get _parent(): AnyActorRef {
+  get _parent(): AnyActorRef | undefined {
     return this.household.parent;
   }
 
   get system(): AnyActorRef['system'] {
-    return this.household.parent.system;
+    return this.household.parent?.system ?? this.household.hub.system;
+  }
+
+  get ref(): AnyActorRef {
+    // Inspectors read what is here; the rest of XState's actor is not for them.
+    return this as unknown as AnyActorRef;
   }
 
   getSnapshot(): AnyMachineSnapshot {
@@ -120,7 +143,8 @@ export class ChartActor<
 
   subscribe(observer: SnapshotObserver): Subscription {
     const own = sheltered(observer);
-    (this.observers ??= new Set()).add(own);
+    if (this.state.final) own.complete();
+    else (this.observers ??= new Set()).add(own);
     return { unsubscribe: () => void this.observers?.delete(own) };
   }
 
@@ -145,12 +169,16 @@ export class ChartActor<
     this.isHandling = true;
     try {
       this.handle(input, branch);
-      for (let event = this.mailbox?.shift(); event !== undefined; event = this.mailbox?.shift()) {
-        const next = { context: this.context, event };
-        this.handle(next, this.state.select(next));
-      }
+      if (this.mailbox !== null) this.empty(this.mailbox);
     } finally {
       this.isHandling = false;
+    }
+  }
+
+  private empty(mailbox: Event[]): void {
+    for (let event = mailbox.shift(); event !== undefined; event = mailbox.shift()) {
+      const next = { context: this.context, event };
+      this.handle(next, this.state.select(next));
     }
   }
 
@@ -158,20 +186,24 @@ export class ChartActor<
     const { hub } = this.household;
     const { event } = input;
     if (hub.active) hub.emit({ type: '@xstate.event', event, sourceRef: this._parent, ...this.reference() });
-    if (branch === undefined) return;
-    runActions(branch, input);
-    if (branch.target !== null) this.state = branch.target;
+    if (branch !== undefined) {
+      runActions(branch, input);
+      if (branch.target !== null) this.state = branch.target;
+    }
     if (hub.active) {
       const snapshot = this.getSnapshot();
-      hub.emit(microstep(event, snapshot, branch.definition, this.reference()));
+      if (branch !== undefined) hub.emit(microstep(event, snapshot, branch.definition, this.reference()));
       hub.emit({ type: '@xstate.snapshot', event, snapshot, ...this.reference() });
     }
     if (this.observers !== null) this.publish(this.observers);
   }
 
-  private publish(observers: ReadonlySet<(snapshot: AnyMachineSnapshot) => void>): void {
+  private publish(observers: Set<Sheltered>): void {
     const snapshot = this.getSnapshot();
-    for (const observer of [...observers]) observer(snapshot);
+    for (const observer of [...observers]) observer.next(snapshot);
+    if (!this.state.final) return;
+    for (const observer of [...observers]) observer.complete();
+    observers.clear();
   }
 
   introduce(emit: (event: InspectionEvent) => void): void {
@@ -179,13 +211,16 @@ export class ChartActor<
   }
 
   private reference(): { rootId: string; actorRef: AnyActorRef } {
-    // Inspectors read what is here; the rest of XState's actor is not for them.
-    return { rootId: this.household.parent.sessionId, actorRef: this as unknown as AnyActorRef };
+    return { rootId: rootIdOf(this, this.household), actorRef: this.ref };
   }
 }
 
+function rootIdOf({ sessionId }: { readonly sessionId: string }, { parent }: Household): string {
+  return parent?.sessionId ?? sessionId;
+}
+
 /** The inspection event of one transition; `_transitions` holds the machine's own definition of it. */
-export function microstep(
+function microstep(
   event: { readonly type: string },
   snapshot: AnyMachineSnapshot,
   definition: object,
@@ -198,17 +233,21 @@ export function microstep(
 export class NativeActor<Event extends { readonly type: string }> implements StateActor<Event> {
   readonly #actor: Actor<AnyStateMachine>;
 
+  readonly id: string;
+
   constructor(
-    readonly id: string,
-    context: unknown,
+    context: { readonly name: string },
     private readonly machine: AnyStateMachine,
     state: string,
     private readonly household: Household,
   ) {
+    const id = (this.id = `${machine.id}:${context.name}`);
     this.#actor = createActor(machine, {
       id,
       parent: household.parent,
       snapshot: machine.resolveState({ value: state, context }),
+      // Children are in the system of their parent, and so are those who look at it.
+      ...(household.parent === undefined && household.hub.active ? { inspect: household.hub.emit } : {}),
     } as Parameters<typeof createActor<AnyStateMachine>>[1]);
     this.#actor.subscribe({ error: () => undefined });
     this.#actor.start();
@@ -216,6 +255,10 @@ export class NativeActor<Event extends { readonly type: string }> implements Sta
 
   get sessionId(): string {
     return this.#actor.sessionId;
+  }
+
+  get ref(): AnyActorRef {
+    return this.#actor;
   }
 
   get value(): string {
@@ -227,7 +270,7 @@ export class NativeActor<Event extends { readonly type: string }> implements Sta
   }
 
   subscribe(observer: SnapshotObserver): Subscription {
-    return this.#actor.subscribe({ next: sheltered(observer), error: () => undefined });
+    return this.#actor.subscribe(sheltered(observer));
   }
 
   tell(event: Event): void {
@@ -240,7 +283,7 @@ export class NativeActor<Event extends { readonly type: string }> implements Sta
   }
 
   introduce(emit: (event: InspectionEvent) => void): void {
-    emit({ type: '@xstate.actor', actorRef: this.#actor, rootId: this.household.parent.sessionId });
+    emit({ type: '@xstate.actor', actorRef: this.#actor, rootId: rootIdOf(this, this.household) });
   }
 
   /** @throws what a service threw: XState keeps it in the snapshot, and the actor is dead. */

@@ -1,4 +1,5 @@
-import type { InspectionEvent } from 'xstate';
+import type { AnyActorRef, InspectionEvent } from 'xstate';
+import { createEmptyActor } from 'xstate';
 
 /** Hears of every actor, event, transition and snapshot. */
 export type InspectionObserver = ((event: InspectionEvent) => void) | { next?: (event: InspectionEvent) => void };
@@ -13,6 +14,16 @@ export class InspectionHub {
 
   /** Whether anybody looks. Nothing is made for inspection while this is false. */
   active = false;
+
+  #system: AnyActorRef['system'] | null = null;
+
+  /** XState's face of actors that are none of its own: who inspects the system hears what all observers hear. */
+  get system(): AnyActorRef['system'] {
+    this.#system ??= Object.assign(createEmptyActor().system, {
+      inspect: (observer: InspectionObserver) => this.add(observer),
+    });
+    return this.#system;
+  }
 
   add(observer: InspectionObserver): InspectionSubscription {
     const hear = typeof observer === 'function' ? observer : (event: InspectionEvent) => observer.next?.(event);

@@ -3,7 +3,7 @@ import type { FlowState, Intention } from '../../machines/index.js';
 import { InvalidFormatError } from '../errors.js';
 import type { FailureRecord } from '../failure-record.js';
 import { Failure } from '../failure.js';
-import type { AtomDetail, AtomState, Attempt, FlowDetail, LogBook, Meta } from './details.js';
+import type { AtomDetail, AtomState, Attempt, FlowDetail, LogBook, Meta, TaskDetail } from './details.js';
 import type { AttemptRecord } from './failure-text.js';
 
 /** An atom detail as plain data. */
@@ -40,11 +40,16 @@ export function atomToRecord(detail: AtomDetail): AtomRecord {
     state: detail.state,
     intention: detail.intention,
     meta: detail.meta,
-    results: detail.kind === 'retry' ? detail.results.map(attemptToRecord) : detail.results,
+    results: resultsToRecord(detail),
     failure: detail.failure?.toRecord() ?? null,
     revertResults: detail.revertResults,
     revertFailure: detail.revertFailure?.toRecord() ?? null,
   };
+}
+
+/** Of a retry, its attempts as records. */
+export function resultsToRecord({ kind, results }: AtomDetail): unknown {
+  return kind === 'retry' ? results.map(attemptToRecord) : results;
 }
 
 export function attemptToRecord({ provided, failures }: Attempt): AttemptRecord {
@@ -67,21 +72,22 @@ export function atomFromSecretRecord(record: unknown): AtomDetail {
 }
 
 function readAtom(fields: Fields): AtomDetail {
-  const common = {
+  const isRetry = fields.oneOf('kind', isAtomKind, atomKinds) === 'retry';
+  const task: TaskDetail = {
     uuid: fields.text('uuid'),
     name: fields.text('name'),
     position: fields.count('position'),
-    version: fields.orNull('version', (key) => fields.text(key)),
-    state: fields.orNull('state', (key) => fields.oneOf(key, isAtomState, atomStates)),
+    version: fields.isNull('version') ? null : fields.text('version'),
+    state: fields.isNull('state') ? null : fields.oneOf('state', isAtomState, atomStates),
     intention: fields.oneOf('intention', isIntention, intentions),
     meta: fields.meta('meta'),
-    failure: fields.orNull('failure', (key) => fields.failure(key)),
+    failure: fields.isNull('failure') ? null : fields.failure('failure'),
     revertResults: fields.value('revertResults'),
-    revertFailure: fields.orNull('revertFailure', (key) => fields.failure(key)),
+    revertFailure: fields.isNull('revertFailure') ? null : fields.failure('revertFailure'),
+    kind: 'task',
+    results: isRetry ? null : fields.value('results'),
   };
-  return fields.oneOf('kind', isAtomKind, atomKinds) === 'retry'
-    ? { ...common, kind: 'retry', results: fields.attempts('results') }
-    : { ...common, kind: 'task', results: fields.value('results') };
+  return isRetry ? { ...task, kind: 'retry', results: fields.attempts('results') } : task;
 }
 
 export function flowToRecord(flow: FlowRecord): FlowRecord {
@@ -95,13 +101,13 @@ export function flowFromRecord(record: unknown, atoms: readonly AtomDetail[] = [
   return {
     uuid: fields.text('uuid'),
     name: fields.text('name'),
-    state: fields.orNull('state', (key) => fields.oneOf(key, isFlowState, flowStates)),
+    state: fields.isNull('state') ? null : fields.oneOf('state', isFlowState, flowStates),
     meta: fields.meta('meta'),
     revision: fields.count('revision'),
     createdAt: fields.time('createdAt'),
     updatedAt: fields.time('updatedAt'),
     fence: fields.count('fence'),
-    lastCommit: fields.orNull('lastCommit', (key) => fields.text(key)),
+    lastCommit: fields.isNull('lastCommit') ? null : fields.text('lastCommit'),
     atoms,
   };
 }
@@ -118,7 +124,7 @@ export function logbookFromRecord(record: unknown, flows: readonly FlowDetail[] 
     name: fields.text('name'),
     meta: fields.meta('meta'),
     createdAt: fields.time('createdAt'),
-    updatedAt: fields.orNull('updatedAt', (key) => fields.time(key)),
+    updatedAt: fields.isNull('updatedAt') ? null : fields.time('updatedAt'),
     flows,
   };
 }
@@ -137,25 +143,29 @@ const isAtomKind = (text: string): text is AtomDetail['kind'] => atomKinds.has(t
 
 /** Reads the fields of one stored record, and says whose record it is when one of them is wrong. */
 class Fields {
-  readonly #what: string;
-  readonly #record: ReadonlyMap<string, unknown>;
+  readonly #kind: string;
+  readonly #record: Readonly<Record<string, unknown>>;
   readonly #quoteValues: boolean;
 
-  constructor(what: string, record: unknown, quoteValues = true) {
+  constructor(kind: string, record: unknown, quoteValues = true) {
     this.#quoteValues = quoteValues;
+    this.#kind = kind;
     if (!isObject(record))
-      throw new InvalidFormatError(`The record of ${what} is not an object but ${describe(record)}`);
-    this.#record = new Map(Object.entries(record));
-    const id = this.#record.get('name') ?? this.#record.get('uuid');
-    this.#what = typeof id === 'string' ? `${what} '${id}'` : what;
+      throw new InvalidFormatError(`The record of ${kind} is not an object but ${describe(record)}`);
+    this.#record = record;
+  }
+
+  get #what(): string {
+    const id = this.#record['name'] ?? this.#record['uuid'];
+    return typeof id === 'string' ? `${this.#kind} '${id}'` : this.#kind;
   }
 
   value(key: string): unknown {
-    return this.#record.get(key) ?? null;
+    return this.#record[key] ?? null;
   }
 
-  orNull<Value>(key: string, read: (key: string) => Value): Value | null {
-    return this.value(key) === null ? null : read(key);
+  isNull(key: string): boolean {
+    return this.value(key) === null;
   }
 
   text(key: string): string {

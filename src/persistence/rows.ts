@@ -5,14 +5,14 @@ import { jsonCodec } from './codecs/json.js';
 import { LimitedCodec } from './codecs/limited.js';
 import type { AtomDetail, FlowDetail, LogBook } from './details.js';
 import { encodeAttempts, FailureText } from './failure-text.js';
-import type { AttemptRecord } from './failure-text.js';
 import {
   atomFromRecord,
   atomFromSecretRecord,
-  atomToRecord,
+  attemptToRecord,
   flowFromRecord,
   flowToRecord,
   logbookFromRecord,
+  resultsToRecord,
 } from './records.js';
 import type { AtomRecord, FlowRecord, LogBookRecord } from './records.js';
 
@@ -56,22 +56,34 @@ export class RowFormat {
   }
 
   encodeAtom(detail: AtomDetail): AtomRow {
-    const record = atomToRecord(detail);
-    const owner = () => `${detail.kind} '${detail.name}'`;
+    const { uuid, name, position, kind, version, state, intention, failure, revertFailure } = detail;
     return {
-      ...record,
-      meta: this.#encode(record.meta, 'meta', owner),
-      results: this.#encodeResults(record, owner),
-      failure: this.#encodeFailure(record.failure, 'failure', owner),
-      revertResults: this.#encodeOrNull(record.revertResults, 'revert results', owner),
-      revertFailure: this.#encodeFailure(record.revertFailure, 'revert failure', owner),
+      uuid,
+      name,
+      position,
+      kind,
+      version,
+      state,
+      intention,
+      meta: this.#encode(detail.meta, 'meta', detail),
+      results: this.#encodeResults(detail),
+      failure: failure === null ? null : this.#encodeFailure(failure.toRecord(), 'failure', detail),
+      revertResults: this.#encodeOrNull(detail.revertResults, 'revert results', detail),
+      revertFailure:
+        revertFailure === null ? null : this.#encodeFailure(revertFailure.toRecord(), 'revert failure', detail),
     };
   }
 
   decodeAtom(row: Read<AtomRow>): AtomDetail {
-    const owner = () => `atom '${String(row.name)}'`;
+    const owner = { kind: 'atom', name: row.name };
     const record = {
-      ...row,
+      uuid: row.uuid,
+      name: row.name,
+      position: row.position,
+      kind: row.kind,
+      version: row.version,
+      state: row.state,
+      intention: row.intention,
       meta: decode(this.#codec, row.meta, 'meta', owner),
       results: decode(this.#codec, row.results, 'results', owner),
       failure: decode(this.#failures, row.failure, 'failure', owner),
@@ -86,83 +98,100 @@ export class RowFormat {
   }
 
   encodeFlowMeta(flow: string, meta: FlowDetail['meta']): string {
-    return this.#encode(meta, 'meta', () => `flow '${flow}'`);
+    return this.#encode(meta, 'meta', { kind: 'flow', name: flow });
   }
 
   decodeFlow(row: Read<FlowRow>, atoms: readonly AtomDetail[] = []): FlowDetail {
-    const meta = decode(this.#codec, row.meta, 'meta', () => `flow '${String(row.name)}'`);
+    const meta = decode(this.#codec, row.meta, 'meta', { kind: 'flow', name: row.name });
     return flowFromRecord({ ...row, meta }, atoms);
   }
 
   encodeLogbook({ uuid, name, meta, createdAt, updatedAt }: LogBookRecord): LogBookRow {
-    return { uuid, name, meta: this.#encode(meta, 'meta', () => `logbook '${name}'`), createdAt, updatedAt };
+    return { uuid, name, meta: this.#encode(meta, 'meta', { kind: 'logbook', name }), createdAt, updatedAt };
   }
 
   decodeLogbook(row: Read<LogBookRow>, flows: readonly FlowDetail[] = []): LogBook {
-    const meta = decode(this.#codec, row.meta, 'meta', () => `logbook '${String(row.name)}'`);
+    const meta = decode(this.#codec, row.meta, 'meta', { kind: 'logbook', name: row.name });
     return logbookFromRecord({ ...row, meta }, flows);
   }
 
-  #encodeOrNull(value: unknown, what: string, owner: () => string): string | null {
+  #encodeOrNull(value: unknown, what: string, owner: Owner): string | null {
     return value === null || value === undefined ? null : this.#encode(value, what, owner);
   }
 
-  #encodeResults({ kind, results, state }: AtomRecord, owner: () => string): string | null {
+  #encodeResults(detail: AtomDetail): string | null {
+    const { state } = detail;
     // What is in no state is no atom's: flowstate's own notes are as large as they have to be.
     if (state === null && this.#codec instanceof LimitedCodec) {
-      return new RowFormat(this.#codec.within).#encodeOrNull(results, 'results', owner);
+      return new RowFormat(this.#codec.within).#encodeOrNull(resultsToRecord(detail), 'results', detail);
     }
-    if (kind === 'task') return this.#encodeOrNull(results, 'results', owner);
-    const encodeHistory = (value: unknown) => encodeAttempts(this.#codec, value as readonly AttemptRecord[]);
-    return this.#checked(encode(encodeHistory, results, 'results', owner), 'results', owner);
+    if (detail.kind === 'task') return this.#encodeOrNull(detail.results, 'results', detail);
+    const attempts = detail.results.map(attemptToRecord);
+    return this.#written(() => encodeAttempts(this.#codec, attempts), 'results', detail);
   }
 
-  #encodeFailure(record: FailureRecord | null, what: string, owner: () => string): string | null {
-    if (record === null) return null;
-    return this.#checked(
-      encode(() => this.#failures.encode(record), record, what, owner),
-      what,
-      owner,
-    );
+  #encodeFailure(record: FailureRecord, what: string, owner: Owner): string {
+    return this.#written(() => this.#failures.encode(record), what, owner);
   }
 
-  #encode(value: unknown, what: string, owner: () => string): string {
-    return this.#checked(
-      encode((part) => this.#codec.encode(part), value, what, owner),
-      what,
-      owner,
-    );
+  #written(write: () => string, what: string, owner: Owner): string {
+    let text: string;
+    try {
+      text = write();
+    } catch (cause) {
+      throw unstorable(cause, what, owner);
+    }
+    return this.#checked(text, what, owner);
   }
 
-  #checked(text: string, what: string, owner: () => string): string {
+  #encode(value: unknown, what: string, owner: Owner): string {
+    let text: string;
+    try {
+      text = this.#codec.encode(value);
+    } catch (cause) {
+      throw unstorable(cause, what, owner);
+    }
+    return this.#checked(text, what, owner);
+  }
+
+  #checked(text: string, what: string, owner: Owner): string {
     // Strict JSON escapes both; text from elsewhere has to be safe in every store.
     if (this.#codec !== jsonCodec && UNSAFE_TEXT.test(text)) {
-      throw new UnstorableValueError('$', `the codec wrote the ${what} of ${owner()} with a NUL or half a character`);
+      throw new UnstorableValueError(
+        '$',
+        `the codec wrote the ${what} of ${named(owner)} with a NUL or half a character`,
+      );
     }
     return text;
   }
 }
 
+/** Whose values they are, for messages. */
+interface Owner {
+  readonly kind: string;
+  readonly name: unknown;
+}
+
+const named = ({ kind, name }: Owner) => `${kind} '${String(name)}'`;
+
 /** NUL, and surrogates that stand alone: stores cut or replace them. */
 const UNSAFE_TEXT = /\0|\p{Surrogate}/u;
 
-function encode(write: (value: unknown) => string, value: unknown, what: string, owner: () => string): string {
-  try {
-    return write(value);
-  } catch (cause) {
-    if (cause instanceof UnstorableValueError) throw cause.of(`the ${what} of ${owner()}`);
-    throw new UnstorableValueError('$', `the codec cannot keep the ${what} of ${owner()}`, { cause });
-  }
+function unstorable(cause: unknown, what: string, owner: Owner): UnstorableValueError {
+  if (cause instanceof UnstorableValueError) return cause.of(`the ${what} of ${named(owner)}`);
+  return new UnstorableValueError('$', `the codec cannot keep the ${what} of ${named(owner)}`, { cause });
 }
 
-function decode(codec: Pick<Codec, 'decode'>, text: unknown, what: string, owner: () => string): unknown {
+function decode(codec: Pick<Codec, 'decode'>, text: unknown, what: string, owner: Owner): unknown {
   if (text === null || text === undefined) return null;
   if (typeof text !== 'string') {
-    throw new InvalidFormatError(`The record of ${owner()} is corrupted: its ${what} take text, got a ${typeof text}`);
+    throw new InvalidFormatError(
+      `The record of ${named(owner)} is corrupted: its ${what} take text, got a ${typeof text}`,
+    );
   }
   try {
     return codec.decode(text);
   } catch (cause) {
-    throw new InvalidFormatError(`The record of ${owner()} is corrupted: its ${what} cannot be read`, { cause });
+    throw new InvalidFormatError(`The record of ${named(owner)} is corrupted: its ${what} cannot be read`, { cause });
   }
 }

@@ -16,16 +16,26 @@ export class CommitSender {
   ) {}
 
   /** @throws what the store threw at last: a refusal, or it is in doubt whether the unit was applied. */
-  async send(unit: UnitOfWork): Promise<void> {
+  send(unit: UnitOfWork): Promise<void> {
+    try {
+      return this.connection.commit(unit).catch((error: unknown) => this.#sendAgain(unit, error));
+    } catch (error) {
+      return this.#sendAgain(unit, error);
+    }
+  }
+
+  async #sendAgain(unit: UnitOfWork, thrown: unknown): Promise<void> {
+    let error = thrown;
     for (let attempt = 1; ; attempt++) {
+      const mayHelp = error instanceof StorageError && !isRefusal(error);
+      if (!mayHelp || attempt >= this.policy.attempts || this.#isHurried) throw error;
+      const isPatient = await this.#pause(delayAfter(attempt, this.policy, this.environment.random));
+      if (!isPatient) throw error;
       try {
         await this.connection.commit(unit);
         return;
-      } catch (error) {
-        const mayHelp = error instanceof StorageError && !isRefusal(error);
-        if (!mayHelp || attempt >= this.policy.attempts || this.#isHurried) throw error;
-        const isPatient = await this.#pause(delayAfter(attempt, this.policy, this.environment.random));
-        if (!isPatient) throw error;
+      } catch (again) {
+        error = again;
       }
     }
   }

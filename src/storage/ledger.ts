@@ -186,7 +186,12 @@ export class Ledger {
     while (this.#last !== null) await this.#last.catch(() => undefined);
   }
 
-  async #write(sender: CommitSender): Promise<void> {
+  #write(sender: CommitSender): Promise<void> {
+    if (this.isLost) return this.#writeAgain(sender);
+    return this.#hasChanges ? this.#send(sender, this.#dispatch()) : Promise.resolve();
+  }
+
+  async #writeAgain(sender: CommitSender): Promise<void> {
     if (this.#inDoubt !== null) await this.#send(sender, this.#inDoubt);
     if (this.#conflict !== null) throw this.#conflict;
     if (this.#hasChanges) await this.#send(sender, this.#dispatch());
@@ -208,18 +213,19 @@ export class Ledger {
     return { unit, gathered };
   }
 
-  async #send(sender: CommitSender, dispatch: Dispatch): Promise<void> {
-    const { unit, gathered } = dispatch;
-    try {
-      await sender.send(unit);
-    } catch (error) {
-      this.#inDoubt = isRefusal(error) ? null : dispatch;
-      if (error instanceof StorageConflictError) this.#conflict = error;
-      else if (this.#inDoubt === null) this.#takeBack(gathered);
-      throw error;
-    }
-    this.#inDoubt = null;
-    this.#applied(unit);
+  #send(sender: CommitSender, dispatch: Dispatch): Promise<void> {
+    return sender.send(dispatch.unit).then(
+      () => {
+        this.#inDoubt = null;
+        this.#applied(dispatch.unit);
+      },
+      (error: unknown) => {
+        this.#inDoubt = isRefusal(error) ? null : dispatch;
+        if (error instanceof StorageConflictError) this.#conflict = error;
+        else if (this.#inDoubt === null) this.#takeBack(dispatch.gathered);
+        throw error;
+      },
+    );
   }
 
   #gather(): Gathered {

@@ -150,6 +150,11 @@ export class Storage {
    */
   ensureAtoms(atoms: readonly Atom[]): AtomSlot[] {
     this.checkAtoms(atoms);
+    return this.registerAtoms(atoms);
+  }
+
+  /** As `ensureAtoms`, for atoms that have been checked. */
+  registerAtoms(atoms: readonly Atom[]): AtomSlot[] {
     return atoms.map(({ kind, name, version }) => {
       const known = this.#slots.get(name);
       if (known !== undefined) return known;

@@ -155,6 +155,16 @@ describe.each(['compiled', 'native'] as const)('inspecting an engine that is %s'
     expect(ids.sort()).toEqual(['engine:f', 'flow:f', 'retry:r', 'task:a']);
   });
 
+  it('who inspects the actor system hears of the stages, too', async () => {
+    const engine = await loaded(interpreter);
+    const events: InspectionEvent[] = [];
+    engine.actor.ref.system.inspect((event) => events.push(event));
+    await engine.run();
+    expect(snapshotsIn(events).filter((each) => each.startsWith('engine:f'))).toEqual(
+      STAGES.map((stage) => `engine:f ${stage}`),
+    );
+  });
+
   it('an observer that has left hears nothing more', async () => {
     const engine = await loaded(interpreter);
     const events: InspectionEvent[] = [];

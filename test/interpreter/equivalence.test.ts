@@ -4,9 +4,8 @@ import { createActor } from 'xstate';
 import { engineMachine, flowMachine, retryMachine, taskMachine } from '../../machines/index.js';
 import { compileChart } from '../../src/interpreter/chart.js';
 import type { Household } from '../../src/interpreter/actors.js';
-import { ChartActor } from '../../src/interpreter/actors.js';
+import { ChartActor, NativeActor } from '../../src/interpreter/actors.js';
 import { InspectionHub } from '../../src/interpreter/inspection.js';
-import { createRoot } from '../../src/interpreter/root.js';
 import { bindChart, stateNamed } from '../../src/interpreter/services.js';
 
 /*
@@ -131,21 +130,28 @@ describe('the actor of a run', () => {
     const values = [null, engineMachine].map((nativeMachine) => {
       const actions: string[] = [];
       const services = recorder(engineMachine, actions);
-      const root = createRoot({
-        id: 'engine',
-        chart: bindChart<object, { type: string }>(compileChart(engineMachine), services),
-        context: { name: 'f' },
-        hub: new InspectionHub(),
-        native: nativeMachine?.provide({ actions: services }) ?? null,
-      });
+      const household: Household = { hub: new InspectionHub(), parent: undefined };
+      const { initial } = bindChart<{ name: string }, { type: string }>(compileChart(engineMachine), services);
+      const root =
+        nativeMachine === null
+          ? new ChartActor({ name: 'f' }, initial, household)
+          : new NativeActor({ name: 'f' }, nativeMachine.provide({ actions: services }), initial.value, household);
+      const heard: string[] = [];
+      const observer = {
+        next: ({ value }: { value: unknown }) => heard.push(String(value)),
+        complete: () => heard.push('complete'),
+      };
+      root.subscribe(observer);
       const seen = path.map((type) => {
         root.send({ type });
         const { value, status } = root.getSnapshot() as { value: string; status: string };
         return `${value} ${status}`;
       });
-      return { seen, actions };
+      root.subscribe(observer);
+      return { seen, actions, heard, id: root.id };
     });
     expect(values[0]).toEqual(values[1]);
     expect(values[0]?.seen.at(-1)).toBe('SUSPENDED done');
+    expect(values[0]?.heard.slice(-3)).toEqual(['SUSPENDED', 'complete', 'complete']);
   });
 });

@@ -41,7 +41,7 @@ export const jsonCodec: Codec = {
 
 /** Goes through all parts of a value, without recursion. @throws {UnstorableValueError} for one that JSON would not keep. */
 function refuseUnstorable(root: unknown): void {
-  if (!isContainer(root, null)) return;
+  if (!isContainer(root, null) || isFlat(root)) return;
   const open = new Set<object>();
   // A visit stays where it is while what is below it is looked at; met again, it is done with.
   const pending: Visit[] = [{ value: root, place: null, depth: 1 }];
@@ -60,6 +60,18 @@ function refuseUnstorable(root: unknown): void {
       if (open.has(value)) throw new UnstorableValueError(pathOf(place), 'it contains itself');
       pending.push({ value, place, depth: visit.depth + 1 });
     }
+  }
+}
+
+/** Whether it is a plain object of plain leaves, which most metadata is: nothing to walk through. */
+function isFlat(value: object): boolean {
+  if (Object.getPrototypeOf(value) !== Object.prototype || Object.getOwnPropertySymbols(value).length > 0) return false;
+  try {
+    for (const key in value) if (!isPlainLeaf((value as Record<string, unknown>)[key])) return false;
+    return true;
+  } catch {
+    // Which property cannot be read is found on the walk.
+    return false;
   }
 }
 

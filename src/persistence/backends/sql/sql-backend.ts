@@ -27,7 +27,7 @@ import type { Commit } from './commit-statements.js';
 import { Migrations } from './migrations.js';
 import type { Queries, StoredAtomRow, StoredFlowRow } from './queries.js';
 import type { Schema } from './schema.js';
-import { SqlDatabase } from './sql-database.js';
+import { SqlDatabase, whatOf } from './sql-database.js';
 import type { SqlBackendOptions, SqlFlavor } from './sql-database.js';
 
 /** Keeps runs in a relational database. */
@@ -72,12 +72,18 @@ class SqlConnection implements Connection {
   }
 
   async commit(unit: UnitOfWork): Promise<void> {
-    const { flowUuid, expectedRevision } = unit;
     // Everything that can be refused is, before the database is asked.
     const atoms = lastOfEach(unit.atoms).map((atom) => this.#rows.encodeAtom(atom));
-    const meta = unit.meta === undefined ? undefined : this.#rows.encodeFlowMeta(flowUuid, unit.meta);
-    const what = `commit revision ${expectedRevision + 1} of the flow detail ${flowUuid}`;
-    if (await this.#commitShortly(what, { unit, meta, atoms })) return;
+    const meta = unit.meta === undefined ? undefined : this.#rows.encodeFlowMeta(unit.flowUuid, unit.meta);
+    const commit = { unit, meta, atoms };
+    if (!this.#database.commitAtOnce(commit)) await this.#commit(commit);
+  }
+
+  async #commit(commit: Commit): Promise<void> {
+    const { unit, meta, atoms } = commit;
+    const { flowUuid } = unit;
+    const what = whatOf(commit);
+    if (await this.#commitShortly(what, commit)) return;
     await this.#write(
       what,
       async (queries, tx) => {

@@ -34,6 +34,12 @@ export interface OpenDatabase {
    * @returns Whether it was applied. Otherwise nothing was changed, and the long way finds out why.
    */
   readonly commit?: (commit: Commit, statements: CommitStatements) => Promise<boolean>;
+  /**
+   * The same without waiting for anything or anybody, where a driver can.
+   *
+   * @returns false when nothing was changed; another way finds out why.
+   */
+  readonly commitAtOnce?: (commit: Commit, statements: CommitStatements) => boolean;
 }
 
 export interface SqlBackendOptions {
@@ -50,6 +56,7 @@ interface Opened {
   readonly db: Kysely<Schema>;
   readonly queries: Queries;
   readonly commit: (commit: Commit) => Promise<boolean>;
+  readonly commitAtOnce: ((commit: Commit) => boolean) | undefined;
 }
 
 const FIRST_PAUSE_MS = 1;
@@ -59,6 +66,7 @@ const LONGEST_PAUSE_MS = 50;
 export class SqlDatabase {
   readonly #options: SqlBackendOptions;
   #opening: Promise<Opened> | null = null;
+  #opened: Opened | null = null;
   #closed = false;
 
   constructor(options: SqlBackendOptions) {
@@ -91,6 +99,22 @@ export class SqlDatabase {
     }
   }
 
+  /**
+   * Applies a commit on an open database that nobody else uses.
+   *
+   * @returns false when it was not applied, for whatever reason: then it has to wait for its turn.
+   */
+  commitAtOnce(commit: Commit): boolean {
+    if (this.#closed || this.#opened?.commitAtOnce === undefined) return false;
+    try {
+      return this.#opened.commitAtOnce(commit);
+    } catch (cause) {
+      const trouble = this.#options.flavor.troubleOf(cause);
+      if (trouble === 'busy' || trouble === 'duplicate') return false;
+      throw failedTo(this.#options.name, whatOf(commit), trouble, cause);
+    }
+  }
+
   /** The database is asked again only after others had their turn: one of them may be in this very process. */
   #pause(longestMs: number): Promise<void> {
     const { clock, random } = this.#options.environment;
@@ -101,13 +125,15 @@ export class SqlDatabase {
     const { name, flavor } = this.#options;
     if (this.#closed) throw new StorageError(`${name} is closed`);
     this.#opening ??= flavor.open().then(
-      ({ db, commit }) => {
+      ({ db, commit, commitAtOnce }) => {
         const statements = new CommitStatements(db, flavor.limits, flavor.upsert);
-        return {
+        this.#opened = {
           db,
           queries: new Queries(statements),
           commit: async (encoded) => commit !== undefined && (await commit(encoded, statements)),
+          commitAtOnce: commitAtOnce === undefined ? undefined : (encoded) => commitAtOnce(encoded, statements),
         };
+        return this.#opened;
       },
       (error: unknown) => {
         this.#opening = null;
@@ -131,6 +157,11 @@ export class SqlDatabase {
       throw failedTo(name, 'close', flavor.troubleOf(cause), cause);
     }
   }
+}
+
+/** What a commit does, for messages. */
+export function whatOf({ unit: { flowUuid, expectedRevision } }: Commit): string {
+  return `commit revision ${expectedRevision + 1} of the flow detail ${flowUuid}`;
 }
 
 function failedTo(name: string, what: string, trouble: SqlTrouble, cause: unknown): StorageError {

@@ -55,6 +55,11 @@ export class SharedSqliteDialect implements Dialect {
     }
   }
 
+  /** As `commit`, where nobody else has the connection. @returns false when somebody has. */
+  commitAtOnce(commit: Commit, statements: CommitStatements): boolean {
+    return this.#driver.isFree && this.#driver.connection.apply(commit, statements);
+  }
+
   createQueryCompiler(): SqliteQueryCompiler {
     return new SqliteQueryCompiler();
   }
@@ -77,28 +82,36 @@ class TransactionalSqliteAdapter extends SqliteAdapter {
 
 /** Gives the one connection to one user at a time, in the order in which they asked. */
 class SharedSqliteDriver implements Driver {
-  readonly #connection: SharedSqliteConnection;
+  readonly connection: SharedSqliteConnection;
   readonly #close: () => void;
   #lastInLine: Promise<void> = Promise.resolve();
   #letNextIn: () => void = () => undefined;
+  /** How many have the connection, or wait for it. */
+  #users = 0;
 
   constructor(connection: SharedSqliteConnection, close: () => void) {
-    this.#connection = connection;
+    this.connection = connection;
     this.#close = close;
   }
 
   async init(): Promise<void> {}
 
+  get isFree(): boolean {
+    return this.#users === 0;
+  }
+
   async acquireConnection(): Promise<SharedSqliteConnection> {
+    this.#users += 1;
     const before = this.#lastInLine;
     const { promise, resolve } = deferred();
     this.#lastInLine = promise;
     await before;
     this.#letNextIn = resolve;
-    return this.#connection;
+    return this.connection;
   }
 
   async releaseConnection(): Promise<void> {
+    this.#users -= 1;
     this.#letNextIn();
   }
 
@@ -107,15 +120,15 @@ class SharedSqliteDriver implements Driver {
    * had read what is no longer true, and would fail without being able to wait.
    */
   async beginTransaction(_connection: SharedSqliteConnection, { accessMode }: TransactionSettings): Promise<void> {
-    this.#connection.begin(accessMode === 'read only' ? 'begin' : 'begin immediate');
+    this.connection.begin(accessMode === 'read only' ? 'begin' : 'begin immediate');
   }
 
   async commitTransaction(): Promise<void> {
-    this.#connection.commit();
+    this.connection.commit();
   }
 
   async rollbackTransaction(): Promise<void> {
-    this.#connection.rollback();
+    this.connection.rollback();
   }
 
   async destroy(): Promise<void> {

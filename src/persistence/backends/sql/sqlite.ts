@@ -67,6 +67,7 @@ export function sqliteBackend(options: SqliteBackendOptions): PersistenceBackend
         return {
           db: new Kysely<never>({ dialect }),
           commit: (commit: Commit, statements: CommitStatements) => dialect.commit(commit, statements),
+          commitAtOnce: (commit: Commit, statements: CommitStatements) => dialect.commitAtOnce(commit, statements),
         };
       },
     } as const;

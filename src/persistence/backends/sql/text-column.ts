@@ -17,5 +17,6 @@ export function toColumn(text: string): string {
 
 /** The text that `toColumn` was given. */
 export function fromColumn(column: string): string {
+  if (!column.includes('\\')) return column;
   return column.replace(MARKED, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
 }
