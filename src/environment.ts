@@ -24,12 +24,20 @@ export interface Environment {
   readonly random: () => number;
 }
 
+/** What the platform can wait for at once: it takes a longer time for none. */
+const LONGEST_TIMEOUT = 2 ** 31 - 1;
+
 /** The platform's clock, ids and randomness. This file is the only place in flowstate that asks the platform for them. */
 export const systemEnvironment: Environment = {
   clock: {
     now: () => Date.now(),
     setTimer: (delayMs, callback) => {
-      const handle = setTimeout(callback, delayMs);
+      let handle: NodeJS.Timeout;
+      const wait = (leftMs: number) => {
+        const ms = Math.min(leftMs, LONGEST_TIMEOUT);
+        handle = setTimeout(() => (ms < leftMs ? wait(leftMs - ms) : callback()), ms);
+      };
+      wait(delayMs);
       return { cancel: () => clearTimeout(handle) };
     },
     yield: () => new Promise((resolve) => setImmediate(resolve)),

@@ -149,7 +149,7 @@ export class Drive {
     try {
       // Whoever is under way cannot be kept any more, and nobody waits for the store.
       if (isLost) ledger.isHurried = true;
-      if (isLost || error instanceof StorageError) runtime.abort();
+      if (isLost || error instanceof StorageError) runtime.abort(error);
       await run.abandon();
       await ledger.quiet();
       if (!isLost) await this.#settle({ type: 'failed' });

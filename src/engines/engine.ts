@@ -480,15 +480,19 @@ export class Engine {
     this.#isClosed = true;
     this.storage.ledger.isHurried = true;
     if (this.#drive !== null) await this.#breakOff(this.#drive);
-    this.#runtime?.abort();
+    this.#runtime?.abort(this.#closing());
     await this.storage.ledger.quiet();
     await this.#release();
+  }
+
+  #closing(): DOMException {
+    return new DOMException(`The engine of ${this.flow.name} is closed`, 'AbortError');
   }
 
   async #breakOff(drive: Drive): Promise<void> {
     try {
       this.suspend();
-      this.#runtime?.abort();
+      this.#runtime?.abort(this.#closing());
       // Whoever asked for the stages so far may never ask for the next.
       await this.#stepping;
       await this.#driveOn(drive);

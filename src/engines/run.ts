@@ -12,6 +12,7 @@ import type { Runtime } from './runtime.js';
 import type { Start } from './scheduler.js';
 import { Scheduler } from './scheduler.js';
 import { Selector } from './selector.js';
+import { limitOf, submitWithin } from './time-limit.js';
 import { Wave } from './wave.js';
 
 const SCHEDULE_NEXT: EngineEvent = { type: 'schedule_next' };
@@ -351,8 +352,17 @@ export class Run {
       this.#finished(start, work);
       return undefined;
     }
+    if (this.runtime.stops.appliesTo(start.method)) {
+      this.#interrupted(start);
+      return undefined;
+    }
     if (node.kind === 'task') node.item.onProgress = this.#keepProgress;
-    const submission = (node.kind === 'retry' ? this.executors.retries : this.executors.tasks).submit(work);
+    const executor = node.kind === 'retry' ? this.executors.retries : this.executors.tasks;
+    const limitMs = limitOf(node.item, start.method);
+    const submission =
+      limitMs === undefined
+        ? executor.submit(work)
+        : submitWithin(limitMs, work, executor, this.runtime.environment.clock);
     const { outcome } = submission;
     if (!(outcome instanceof Promise)) {
       this.#finished(start, outcome);
@@ -362,15 +372,21 @@ export class Run {
     this.#running.set(start, submission);
     void outcome.then((result: unknown) => {
       this.#running.delete(start);
-      if (result === INTERRUPTED) this.#interrupted(start);
-      else this.#finished(start, result);
+      this.#finished(start, result);
       this.#wakeUp();
     });
     return undefined;
   }
 
   #finished(start: Start, outcome: unknown): void {
-    const { node } = start;
+    const { node, work, method } = start;
+    if (!(work instanceof Failure)) work.context.end();
+    const isInterrupted =
+      outcome === INTERRUPTED || (outcome instanceof Failure && this.runtime.stops.isAnswer(method, outcome));
+    if (isInterrupted) {
+      this.#interrupted(start);
+      return;
+    }
     if (node.kind === 'task') node.item.onProgress = null;
     start.outcome = outcome;
     if (this.#done.length === 0) this.#done = [start];

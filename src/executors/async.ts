@@ -31,6 +31,7 @@ export function asyncExecutor({ maxWorkers = Infinity }: AsyncExecutorOptions = 
 
   const run = (work: Work): unknown => {
     running += 1;
+    work.began?.();
     const outcome = perform(work);
     if (!(outcome instanceof Promise)) {
       running -= 1;
@@ -58,7 +59,11 @@ export function asyncExecutor({ maxWorkers = Infinity }: AsyncExecutorOptions = 
         entry = { work, resolve };
         waiting.add(entry);
       });
-      return { outcome, cancel: () => entry !== undefined && waiting.delete(entry) };
+      return {
+        outcome,
+        cancel: () => entry !== undefined && waiting.delete(entry),
+        isWaiting: () => entry !== undefined && waiting.has(entry),
+      };
     },
     close: () => Promise.resolve(),
   };
