@@ -2,6 +2,7 @@ export { Atom } from './atoms/atom.js';
 export type { AtomOptions, Signature } from './atoms/atom-options.js';
 export type { ArgumentList, ArgumentMapping, Rebind } from './atoms/arguments.js';
 export { task } from './atoms/function-task.js';
+export type { Backoff, Delay } from './atoms/delay.js';
 export type { TimeLimits } from './atoms/time-limits.js';
 export { mapTask, reduceTask } from './atoms/functor-tasks.js';
 export { History } from './atoms/history.js';

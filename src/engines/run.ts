@@ -7,6 +7,7 @@ import type { Executor, Submission } from '../executors/executor.js';
 import { INTERRUPTED } from '../executors/executor.js';
 import { Failure } from '../failure.js';
 import type { AtomState } from '../persistence/details.js';
+import { Delays } from './delays.js';
 import { Resolver } from './resolver.js';
 import type { Runtime } from './runtime.js';
 import type { Start } from './scheduler.js';
@@ -43,6 +44,7 @@ export class Run {
   readonly #scheduler: Scheduler;
   readonly #selector: Selector;
   readonly #resolver: Resolver;
+  readonly #delays: Delays;
   readonly #running = new Map<Start, Submission>();
   readonly #next: Wave;
   #done: Start[] = NOBODY;
@@ -62,6 +64,7 @@ export class Run {
     this.#scheduler = new Scheduler(runtime);
     this.#selector = new Selector(runtime);
     this.#resolver = new Resolver(runtime);
+    this.#delays = new Delays(runtime, () => this.#wakeUp());
   }
 
   /** Takes up what an earlier run left: failures that nothing resolved, flows to be tried again, atoms under way. */
@@ -100,7 +103,11 @@ export class Run {
     if (state === 'SUSPENDING') this.cancelWaiting();
     if (state !== 'RUNNING' || this.#next.size === 0) return this.#scheduled();
     runtime.isAtStart = this.#isFirstWave;
-    const wave = this.#byPriority(this.#next.take());
+    const found = this.#next.take();
+    // Only what is to be undone can have to wait.
+    const ready = runtime.readiness.isAnythingToUndo ? this.#delays.sift(found) : found;
+    if (ready.length === 0) return this.#scheduled();
+    const wave = this.#byPriority(ready);
     if (options.checkpoint === 'change') return this.#startEach(wave).then(this.#scheduled);
     const only = wave.length === 1 ? wave[0] : undefined;
     return only === undefined ? this.#startMany(wave).then(this.#scheduled) : this.#startOne(only);
@@ -117,13 +124,13 @@ export class Run {
 
   /** Waits for at least one atom that is under way. What is known by then is made durable first: it may take long. */
   wait(): EngineEvent | Promise<EngineEvent> {
-    if (this.#done.length > 0 || this.#running.size === 0) return EXAMINE_FINISHED;
+    if (!this.#hasToWait) return EXAMINE_FINISHED;
     const committed = this.runtime.storage.commit();
     return committed === undefined ? this.#completion() : committed.then(() => this.#completion());
   }
 
   #completion(): EngineEvent | Promise<EngineEvent> {
-    if (this.#done.length > 0 || this.#running.size === 0) return EXAMINE_FINISHED;
+    if (!this.#hasToWait) return EXAMINE_FINISHED;
     return new Promise((resolve) => {
       this.#wake = () => {
         resolve(EXAMINE_FINISHED);
@@ -131,10 +138,16 @@ export class Run {
     });
   }
 
+  get #hasToWait(): boolean {
+    if (this.#done.length > 0 || this.#delays.isDue) return false;
+    return this.#running.size > 0 || this.#delays.isWaiting;
+  }
+
   /** Completes what has come to an end and finds what that makes ready. */
   analyze(): EngineEvent | Promise<EngineEvent> {
     const done = this.#done;
     this.#done = NOBODY;
+    if (this.#delays.isDue) for (const node of this.#delays.takeDue()) this.#next.add(node);
     for (let at = 0; at < done.length; at++) {
       const examined = this.#examine(done[at]);
       if (examined !== undefined) return this.#analyzeFrom(done, at + 1, examined);
@@ -162,6 +175,7 @@ export class Run {
       this.#next.size === 0 &&
       this.#running.size === 0 &&
       this.#done.length === 0 &&
+      !this.#delays.isWaiting &&
       this.failures.length === 0
     );
   }
@@ -209,6 +223,9 @@ export class Run {
     const state = storage.getFlowState();
     if (state === 'RUNNING' && this.#next.size > 0 && this.failures.length === 0) return SCHEDULE_NEXT;
     this.#next.take();
+    if (state === 'RUNNING' && this.failures.length === 0) {
+      if (this.#delays.isWaiting || this.#delays.isDue) return WAIT_FINISHED;
+    } else this.#delays.cancel();
     if (this.#running.size > 0 || this.#done.length > 0) {
       if (state === 'SUSPENDING') this.cancelWaiting();
       return WAIT_FINISHED;
@@ -238,8 +255,9 @@ export class Run {
     return 'failed';
   }
 
-  /** Takes back atoms that no executor has begun with. They stay marked as under way, and the next run takes them up. */
+  /** Takes back atoms that wait for their time, or that no executor has begun with. They stay marked as under way, and the next run takes them up. */
   cancelWaiting(): void {
+    this.#delays.cancel();
     for (const [start, submission] of this.#running) if (submission.cancel()) this.#running.delete(start);
     if (this.#running.size === 0) this.#wakeUp();
   }
