@@ -2,6 +2,7 @@ import type { AnyActor } from 'xstate';
 import type { EngineEvent, EngineStage, FlowEvent, FlowState } from '../../machines/index.js';
 import { StorageError } from '../errors.js';
 import { throwFailures } from '../failure.js';
+import { failuresOfCancellation } from './cancellation.js';
 import type { Run } from './run.js';
 import type { Runtime } from './runtime.js';
 
@@ -132,7 +133,11 @@ export class Drive {
     this.#close();
     const { storage } = this.parts.runtime;
     if (this.#terminal === 'REVERTED') {
-      throwFailures([...storage.getExecuteFailures().values(), ...storage.getRevertFailures().values()]);
+      throwFailures([
+        ...failuresOfCancellation(storage),
+        ...storage.getExecuteFailures().values(),
+        ...storage.getRevertFailures().values(),
+      ]);
     }
   }
 

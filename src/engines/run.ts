@@ -7,6 +7,7 @@ import type { Executor, Submission } from '../executors/executor.js';
 import { INTERRUPTED } from '../executors/executor.js';
 import { Failure } from '../failure.js';
 import type { AtomState } from '../persistence/details.js';
+import { isCancelled } from './cancellation.js';
 import { Delays } from './delays.js';
 import { Resolver } from './resolver.js';
 import type { Runtime } from './runtime.js';
@@ -70,7 +71,8 @@ export class Run {
   /** Takes up what an earlier run left: failures that nothing resolved, flows to be tried again, atoms under way. */
   async resume(): Promise<EngineEvent> {
     const { runtime } = this;
-    if (!runtime.options.neverResolve) {
+    if (isCancelled(runtime.storage)) await this.#undoAll();
+    else if (!runtime.options.neverResolve) {
       for (const node of this.#found('FAILURE')) {
         const { failure } = runtime.slot(node.index).detail;
         if (failure !== null) this.#resolver.resolve(node, failure);
@@ -85,6 +87,13 @@ export class Run {
     runtime.isAtStart = false;
     await runtime.announcer.settle();
     return SCHEDULE_NEXT;
+  }
+
+  /** Nothing is tried again: all that ran is to be undone. A flow that was just to be tried again counts as under way. */
+  async #undoAll(): Promise<void> {
+    const { runtime } = this;
+    for (const { index } of this.#found('RETRYING')) await runtime.tell(index, { type: 'execute', hasProgress: false });
+    for (const { index } of runtime.compilation.atoms) runtime.setIntention(index, 'REVERT');
   }
 
   #found(state: AtomState, another = state): AtomNode[] {
@@ -242,12 +251,14 @@ export class Run {
     const { runtime } = this;
     if (this.failures.length > 0) return 'failed';
     const { atoms } = runtime.compilation;
-    if (atoms.every(({ index }) => runtime.readiness.isDone(index))) return 'success';
+    const isUndone = isCancelled(runtime.storage);
+    if (!isUndone && atoms.every(({ index }) => runtime.readiness.isDone(index))) return 'success';
     const states = new Set(atoms.map(({ index }) => runtime.stateOf(index)));
     const isSuspending = runtime.storage.getFlowState() === 'SUSPENDING';
-    if (isSuspending && (states.has('RUNNING') || states.has('REVERTING'))) return 'suspended';
+    // A run that was going on when it was cancelled is suspended, and undone by the next.
+    if (isSuspending && (isUndone || states.has('RUNNING') || states.has('REVERTING'))) return 'suspended';
     if (this.#selector.isAnyReady({ atStart: isSuspending })) return 'suspended';
-    if ([...states].every((state) => state === 'SUCCESS' || state === 'IGNORE')) return 'success';
+    if (!isUndone && [...states].every((state) => state === 'SUCCESS' || state === 'IGNORE')) return 'success';
     if (!states.has('FAILURE') && !states.has('REVERT_FAILURE')) return 'reverted';
     // Nothing failed in this run, and what failed before still stands (D6).
     const { storage } = runtime;
@@ -433,6 +444,8 @@ export class Run {
   async #completeFailed(node: AtomNode, method: Start['method'], result: Failure): Promise<void> {
     const { runtime } = this;
     await runtime.tell(node.index, { type: method === 'execute' ? 'failed' : 'revertFailed', result });
+    // Nothing is tried again in a run that was cancelled.
+    if (method === 'execute' && isCancelled(runtime.storage)) return;
     if (method === 'revert' || runtime.options.neverResolve) {
       this.failures.push(result);
       return;
