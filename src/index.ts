@@ -35,7 +35,7 @@ export { compile } from './compiler/compile.js';
 
 export * as engines from './engines/engines.js';
 export { Engine } from './engines/engine.js';
-export type { FlowDetails } from './engines/engine.js';
+export type { FlowDetails, SuspendOptions } from './engines/engine.js';
 export type { AtomDetails } from './engines/atom-services.js';
 export type { FactoryArguments, FactoryDetails, FlowFactory, ModuleLoader } from './engines/factories.js';
 export type { LoadOptions } from './engines/load.js';
@@ -48,6 +48,7 @@ export { PlanChangedError } from './engines/plan-consent.js';
 export type { OnPlanChange, PlanAnswer, PlanMigration } from './engines/plan-consent.js';
 export type { PlanDifference, PlannedChange } from './engines/plan-difference.js';
 export type { Statistics } from './engines/statistics.js';
+export type { WaitReason, WaitsFor } from './engines/why.js';
 
 export { systemEnvironment } from './environment.js';
 export type { Clock, Environment, Timer } from './environment.js';

@@ -51,6 +51,11 @@ export class Drive {
     this.#commitsBefore = storage.ledger.commits;
   }
 
+  /** Whether the run has come to an end. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   get run(): Run {
     return this.parts.run;
   }

@@ -43,6 +43,8 @@ import type { Statistics } from './statistics.js';
 import { newStatistics } from './statistics.js';
 import { surroundingsOf } from './surroundings.js';
 import { validateArguments } from './validation.js';
+import type { WaitReason } from './why.js';
+import { why } from './why.js';
 
 /** What is told of a flow's change of state. */
 export interface FlowDetails {
@@ -190,6 +192,18 @@ export class Engine {
    */
   inspect(observer: InspectionObserver): InspectionSubscription {
     return this.#company.inspect(observer);
+  }
+
+  /**
+   * Why the run has not ended: one reason for each atom that has not come to its end, or one for the flow itself.
+   * Compiles the flow; changes nothing.
+   *
+   * @returns nothing for a flow that has ended.
+   */
+  why(): readonly WaitReason[] {
+    this.compile();
+    const drive = this.#isRunning && this.#drive?.isClosed === false ? this.#drive : null;
+    return why(this.#compiled('why'), this.storage, this.#runtime, drive?.run ?? null);
   }
 
   #newRoot(): AnyActor {

@@ -24,6 +24,11 @@ const COMPLETED: EngineEvent = { type: 'completed' };
 
 const NOBODY: Start[] = [];
 
+/** Where an atom is that is marked as under way: with an executor or waiting for one, or between two rounds. */
+export type Whereabouts =
+  | { readonly kind: 'under way' | 'done' | 'unknown' }
+  | { readonly kind: 'waiting'; readonly behind: readonly string[] };
+
 export interface Executors {
   /** Runs tasks. */
   readonly tasks: Executor;
@@ -242,6 +247,17 @@ export class Run {
     return COMPLETED;
   }
 
+  /** Where an atom is that is marked as under way. */
+  whereabouts(node: number): Whereabouts {
+    if (this.#only?.node.index === node) return { kind: 'under way' };
+    if (this.#done.some((start) => start.node.index === node)) return { kind: 'done' };
+    for (const [start, submission] of this.#running) {
+      if (start.node.index !== node) continue;
+      return submission.isWaiting?.() === true ? { kind: 'waiting', behind: [] } : { kind: 'under way' };
+    }
+    return this.#only === null ? { kind: 'unknown' } : { kind: 'waiting', behind: [this.#only.node.name] };
+  }
+
   /** Says how the run ends. */
   finish(): EngineEvent {
     return { type: this.#verdict() };
@@ -307,14 +323,11 @@ export class Run {
     if (committed !== undefined) return this.#startCommitted(begun, committed).then(this.#scheduled);
     announcer.letGo();
     const outcome = begun === null ? undefined : this.#submit(begun);
-    if (outcome === undefined) return this.#scheduled();
-    this.#only = begun;
-    return outcome.then(this.#finishedOne);
+    return outcome === undefined ? this.#scheduled() : outcome.then(this.#finishedOne);
   }
 
   readonly #finishedOne = (outcome: unknown): EngineEvent | Promise<EngineEvent> => {
     const start = this.#only;
-    this.#only = null;
     if (start !== null) this.#finished(start, outcome);
     return this.#scheduled();
   };
@@ -397,7 +410,10 @@ export class Run {
       this.#finished(start, outcome);
       return undefined;
     }
-    if (this.executors.oneByOne) return outcome;
+    if (this.executors.oneByOne) {
+      this.#only = start;
+      return outcome;
+    }
     this.#running.set(start, submission);
     void outcome.then((result: unknown) => {
       this.#running.delete(start);
@@ -409,6 +425,7 @@ export class Run {
 
   #finished(start: Start, outcome: unknown): void {
     const { node, work, method } = start;
+    this.#only = null;
     if (!(work instanceof Failure)) work.context.end();
     const isInterrupted =
       outcome === INTERRUPTED || (outcome instanceof Failure && this.runtime.stops.isAnswer(method, outcome));
