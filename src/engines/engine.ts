@@ -113,7 +113,7 @@ export class Engine {
   #mustUndo = false;
   #deadline: Timer | null = null;
   /** Who waits for the run to end. */
-  #waiting: (() => void)[] = [];
+  readonly #waiting: (() => void)[] = [];
   /** Settles when the work that was asked for last is done. */
   #stepping: Promise<void> | null = null;
   #isClosed = false;

@@ -62,7 +62,6 @@ function mistakes(engine: Engine): string[] {
       return others.length > 0 && others.every((other) => other !== undefined && around.includes(other) && test(other));
     };
     if (isDone(node) && !isCancelled(storage)) say('it is done');
-    if (reason.waitsFor === 'undo' && !isCancelled(storage)) say('nobody cancelled it');
     if (NEVER_DONE_FIRST.includes(reason.waitsFor)) {
       if (!all('predecessors', (other) => !isDone(other))) say('of others than those before it');
     }
@@ -96,6 +95,13 @@ function mistakes(engine: Engine): string[] {
         break;
       case 'start':
         if (state !== 'PENDING') say('it has begun');
+        break;
+      case 'undo':
+        if (!isCancelled(storage)) say('nobody cancelled it');
+        break;
+      case 'predecessor':
+      case 'decider':
+      case 'end':
         break;
     }
   }
