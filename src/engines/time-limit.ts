@@ -40,7 +40,9 @@ export function submitWithin(limitMs: number, work: EngineWork, executor: Execut
       const error = new TimeoutError(`${method} of ${context.atom}`, limitMs, { atom: context.atom, method });
       late = Failure.from(error);
       context.giveUp(error);
-      if (executor.endsOnAbort !== true) resolve(late);
+      if (executor.endsOnAbort === true) return;
+      resolve(late);
+      submission.abandon?.();
     };
     void ownOutcome.then((result: unknown) => {
       end();

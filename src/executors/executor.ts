@@ -43,6 +43,8 @@ export interface Submission {
   readonly outcome: unknown;
   /** Takes the work back. @returns false when it has begun. */
   cancel(): boolean;
+  /** Called when nobody waits for the outcome any more: what can be given to others, is. */
+  abandon?(): void;
   /** Whether it has not begun. Default: it has. */
   isWaiting?(): boolean;
 }

@@ -4,7 +4,7 @@ import { task } from '../../src/atoms/function-task.js';
 import { alwaysRevert, times } from '../../src/atoms/retries.js';
 import { Retry } from '../../src/atoms/retry.js';
 import type { RetryDecision } from '../../src/atoms/retry.js';
-import type { AtomContext, TaskContext } from '../../src/atoms/task.js';
+import type { AtomContext, Task, TaskContext } from '../../src/atoms/task.js';
 import { load } from '../../src/engines/load.js';
 import { TimeoutError } from '../../src/errors.js';
 import { asyncExecutor } from '../../src/executors/async.js';
@@ -178,7 +178,7 @@ it('timeoutMs does not count time in which an atom waits for a worker', async ()
   const gates = [new Gate(), new Gate()];
   const [first, second] = gates.map((gate, at) =>
     task({ name: `t${at}`, timeoutMs: 10, execute: () => gate.promise }),
-  ) as [ReturnType<typeof task>, ReturnType<typeof task>];
+  ) as [Task, Task];
   const executor = asyncExecutor({ maxWorkers: 1 });
   const engine = await load(unordered('f').add(first, second), { engine: 'parallel', executor, environment });
   const ended = engine.run();
@@ -189,6 +189,28 @@ it('timeoutMs does not count time in which an atom waits for a worker', async ()
   environment.clock.advance(9);
   gates[1]?.open();
   expect(await ended).toBe('SUCCESS');
+});
+
+it('timeoutMs gives the place of an atom that does not listen to others', async () => {
+  const environment = manualEnvironment();
+  const log: string[] = [];
+  const [deaf, other] = [0, 1].map((at) =>
+    task({
+      name: `t${at}`,
+      timeoutMs: 10,
+      execute: never,
+      revert: () => void log.push(`revert t${at}`),
+    }),
+  ) as [Task, Task];
+  const executor = asyncExecutor({ maxWorkers: 1 });
+  const engine = await load(unordered('f').add(deaf, other), { engine: 'parallel', executor, environment });
+  const thrown = rejection(engine.run());
+  for (let round = 0; round < 2; round++) {
+    await settled();
+    environment.clock.advance(10);
+  }
+  expect((await thrown) as Error).toMatchObject({ name: 'WrappedFailureError' });
+  expect(log.toSorted()).toEqual(['revert t0', 'revert t1']);
 });
 
 describe('timeoutMs refuses', () => {
