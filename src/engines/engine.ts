@@ -5,7 +5,7 @@ import type { Task } from '../atoms/task.js';
 import type { Compilation } from '../compiler/compilation.js';
 import { compile } from '../compiler/compile.js';
 import { planOf } from '../compiler/plan.js';
-import type { Environment, Timer } from '../environment.js';
+import type { Environment } from '../environment.js';
 import { systemEnvironment } from '../environment.js';
 import { ExecutionError, InvalidStateError } from '../errors.js';
 import { Failure } from '../failure.js';
@@ -20,15 +20,8 @@ import { AnnouncedNotifier, DurableNews } from './announced-notifier.js';
 import { Announcer } from './announcer.js';
 import type { AtomDetails } from './atom-services.js';
 import { atomServices } from './atom-services.js';
-import type { Cancellation } from './cancellation.js';
-import {
-  askedToCancel,
-  deadlineFor,
-  isCancelled,
-  markCancelled,
-  overdue,
-  withoutCancellation,
-} from './cancellation.js';
+import { askedToCancel, isCancelled, withoutCancellation } from './cancellation.js';
+import { Canceller } from './canceller.js';
 import { Company } from './company.js';
 import type { Work } from './drive.js';
 import { Drive, stageOf } from './drive.js';
@@ -100,6 +93,7 @@ export class Engine {
   readonly #release: () => Promise<void>;
   readonly #announcer: Announcer;
   readonly #company: Company;
+  readonly #canceller: Canceller;
   #flowActor: StateActor<FlowEvent>;
   #root: AnyActor;
   #compilation: Compilation | null = null;
@@ -107,13 +101,6 @@ export class Engine {
   #isPrepared = false;
   #drive: Drive | null = null;
   #isRunning = false;
-  /** A cancellation that was asked for before the run began, which is to take note of it. */
-  #cancellation: Cancellation | null = null;
-  /** Whether a run was cancelled while it went on: when it has stopped, another undoes it. */
-  #mustUndo = false;
-  #deadline: Timer | null = null;
-  /** Who waits for the run to end. */
-  readonly #waiting: (() => void)[] = [];
   /** Settles when the work that was asked for last is done. */
   #stepping: Promise<void> | null = null;
   #isClosed = false;
@@ -133,6 +120,15 @@ export class Engine {
       environment: this.#environment,
       commitRetry: options.commitRetry,
       fence: options.fence,
+    });
+    this.#canceller = new Canceller({
+      storage: this.storage,
+      clock: this.#environment.clock,
+      deadlineMs: options.deadlineMs,
+      stop: (reason) => {
+        this.suspend();
+        this.#runtime?.stops.stop(reason, { reverting: false });
+      },
     });
     this.#announcer = new Announcer(options.checkpoint === 'change', () => this.storage.commit());
     const news = new DurableNews(() => this.storage.ledger.isSettled);
@@ -366,7 +362,7 @@ export class Engine {
   /** @returns what undoes the run, when it was cancelled while it went on. */
   async #endOf(drive: Drive): Promise<Drive | null> {
     await drive.end();
-    return this.#mustUndo ? this.#begin({ undoing: true }) : null;
+    return this.#canceller.mustUndo ? this.#begin({ undoing: true }) : null;
   }
 
   /**
@@ -426,7 +422,7 @@ export class Engine {
 
   /** Nobody asks for stages any more: the run is suspended and brought to its end. */
   async #abandon(drive: Drive): Promise<void> {
-    this.#mustUndo = false;
+    this.#canceller.mustUndo = false;
     this.suspend();
     await this.#driveOn(drive);
     await drive.end();
@@ -438,13 +434,13 @@ export class Engine {
     if (this.#isRunning && !undoing) throw new ExecutionError(`The engine of ${this.flow.name} is running already`);
     this.#refuseWhenBehind();
     this.#isRunning = true;
-    this.#mustUndo = false;
+    this.#canceller.mustUndo = false;
     try {
       if (!undoing) this.statistics = newStatistics();
       this.compile();
       await this.prepare();
       this.#refuseWhenClosed();
-      this.#takeNote();
+      this.#canceller.begin();
       if (!isCancelled(this.storage)) this.validate();
       const runtime = this.#prepared('run');
       runtime.beginRun(this.statistics);
@@ -462,8 +458,8 @@ export class Engine {
         ended: () => {
           this.storage.ledger.isHurried = this.#isClosed;
           const state = this.storage.getFlowState();
-          this.#mustUndo &&= !this.#isClosed && (state === 'SUSPENDED' || state === 'SUCCESS');
-          if (!this.#mustUndo) this.#leave();
+          this.#canceller.mustUndo &&= !this.#isClosed && (state === 'SUSPENDED' || state === 'SUCCESS');
+          if (!this.#canceller.mustUndo) this.#leave();
         },
       });
       this.#drive = drive;
@@ -479,24 +475,7 @@ export class Engine {
   /** The engine can be run again. */
   #leave(): void {
     this.#isRunning = false;
-    this.#cancellation = null;
-    this.#deadline?.cancel();
-    this.#deadline = null;
-    for (const tell of this.#waiting.splice(0)) tell();
-  }
-
-  /** Notes by when the run has to be done, or that it is to be undone. */
-  #takeNote(): void {
-    const { storage, flow } = this;
-    const { clock } = this.#environment;
-    if (this.#cancellation !== null && !isCancelled(storage)) markCancelled(storage, this.#cancellation);
-    this.#cancellation = null;
-    if (isCancelled(storage)) return;
-    const deadline = deadlineFor(storage, this.options.deadlineMs, clock.now());
-    if (deadline === null) return;
-    const { at, limitMs } = deadline;
-    if (at <= clock.now()) markCancelled(storage, overdue(flow.name, limitMs));
-    else this.#deadline = clock.setTimer(at - clock.now(), () => this.#cancel(overdue(flow.name, limitMs)));
+    this.#canceller.end();
   }
 
   #refuseWhenClosed(): void {
@@ -553,33 +532,19 @@ export class Engine {
     this.#refuseWhenBehind();
     const state = this.storage.getFlowState();
     const isPreparing = this.#isRunning && this.#drive === null;
-    if (ENDED.has(state) && !isPreparing && !this.#mustUndo) {
+    if (ENDED.has(state) && !isPreparing && !this.#canceller.mustUndo) {
       throw new InvalidStateError(`A flow that is ${state} cannot be cancelled`);
     }
     const cancellation = askedToCancel(this.flow.name, reason);
     if (!this.#isRunning) {
-      this.#cancellation = cancellation;
+      this.#canceller.ask(cancellation);
       return this.run();
     }
-    const ended = new Promise<void>((resolve) => this.#waiting.push(resolve));
-    this.#cancel(cancellation);
+    const ended = this.#canceller.whenEnded();
+    if (isPreparing) this.#canceller.ask(cancellation);
+    else this.#canceller.cancel(cancellation);
     await ended;
     return this.storage.getFlowState();
-  }
-
-  /** Stops the run that is under way; when it has stopped, another undoes it. */
-  #cancel(cancellation: Cancellation): void {
-    if (this.#drive === null) {
-      this.#cancellation ??= cancellation;
-      return;
-    }
-    if (isCancelled(this.storage)) return;
-    markCancelled(this.storage, cancellation);
-    this.#mustUndo = true;
-    this.suspend();
-    this.#runtime?.stops.stop(cancellation.reason, { reverting: false });
-    // A commit that fails here is tried again with the run's next one, which reports it.
-    this.storage.commit()?.catch(() => undefined);
   }
 
   /**

@@ -301,7 +301,10 @@ const RACES: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
   async 'a process ends while it undoes a run'({ steps, log, loaded }) {
     const backend = memoryBackend();
     const flow = (undone: () => unknown) => linear('f').add(steps('a'), steps('b', { revert: undone }), steps('c'));
-    const first = await loaded(flow(() => new Promise(() => undefined)), { backend });
+    const first = await loaded(
+      flow(() => new Promise(() => undefined)),
+      { backend },
+    );
     first.atomNotifier.register('SUCCESS', (_, details) => {
       if ('taskName' in details && details.taskName === 'c') void first.cancel();
     });
@@ -311,7 +314,10 @@ const RACES: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
     expect(log.slice(3)).toEqual(['revert c', 'revert b']);
     // The first engine is never heard of again.
     const flowDetail = await (await backend.getConnection()).getFlowDetail(first.storage.flowUuid);
-    const second = await loaded(flow(() => null), { flowDetail });
+    const second = await loaded(
+      flow(() => null),
+      { flowDetail },
+    );
     expect(await second.run()).toBe('REVERTED');
     expect(log.filter((line) => line === 'revert c')).toHaveLength(1);
     expect(log.slice(-2)).toEqual(['revert b', 'revert a']);
