@@ -26,13 +26,29 @@ export interface Environment {
   readonly random: () => number;
 }
 
+/** What the platform can wait for at once: it takes a longer time for none. */
+const LONGEST_TIMEOUT = 2 ** 31 - 1;
+
 /** The platform's clock, ids and randomness. This file is the only place in flowstate that asks the platform for them. */
 export const systemEnvironment: Environment = {
   clock: {
     now: () => Date.now(),
     setTimer: (delayMs, callback) => {
-      const handle = setTimeout(callback, delayMs);
-      return { cancel: () => clearTimeout(handle), unref: () => void handle.unref() };
+      let handle: NodeJS.Timeout;
+      let isUnref = false;
+      const wait = (leftMs: number) => {
+        const ms = Math.min(leftMs, LONGEST_TIMEOUT);
+        handle = setTimeout(() => (ms < leftMs ? wait(leftMs - ms) : callback()), ms);
+        if (isUnref) handle.unref();
+      };
+      wait(delayMs);
+      return {
+        cancel: () => clearTimeout(handle),
+        unref: () => {
+          isUnref = true;
+          handle.unref();
+        },
+      };
     },
     yield: () => new Promise((resolve) => setImmediate(resolve)),
   },

@@ -95,6 +95,27 @@ export class InvalidStateError extends ExecutionError {
   override readonly name = 'InvalidStateError';
 }
 
+/** An atom, or a run, took longer than it may. */
+export class TimeoutError extends ExecutionError {
+  override readonly name = 'TimeoutError';
+  readonly limitMs: number;
+  /** Name of the atom; null for a run. */
+  readonly atom: string | null;
+  /** null for a run. */
+  readonly method: 'execute' | 'revert' | null;
+
+  constructor(
+    what: string,
+    limitMs: number,
+    { atom = null, method = null }: Partial<Pick<TimeoutError, 'atom' | 'method'>> = {},
+  ) {
+    super(`${what} took longer than ${limitMs} ms`);
+    this.limitMs = limitMs;
+    this.atom = atom;
+    this.method = method;
+  }
+}
+
 /** The thread or process that ran an atom ended before the atom did. */
 export class WorkerLostError extends ExecutionError {
   override readonly name = 'WorkerLostError';

@@ -2,6 +2,8 @@ export { Atom } from './atoms/atom.js';
 export type { AtomOptions, Signature } from './atoms/atom-options.js';
 export type { ArgumentList, ArgumentMapping, Rebind } from './atoms/arguments.js';
 export { task } from './atoms/function-task.js';
+export type { Backoff, Delay } from './atoms/delay.js';
+export type { TimeLimits } from './atoms/time-limits.js';
 export { mapTask, reduceTask } from './atoms/functor-tasks.js';
 export { History } from './atoms/history.js';
 export type { Attempt } from './atoms/history.js';
@@ -33,7 +35,7 @@ export { compile } from './compiler/compile.js';
 
 export * as engines from './engines/engines.js';
 export { Engine } from './engines/engine.js';
-export type { FlowDetails } from './engines/engine.js';
+export type { FlowDetails, SuspendOptions } from './engines/engine.js';
 export type { AtomDetails } from './engines/atom-services.js';
 export { Explanation } from './engines/explain.js';
 export type { ExplainedStep, ExplainOptions } from './engines/explain.js';
@@ -48,6 +50,7 @@ export { PlanChangedError } from './engines/plan-consent.js';
 export type { OnPlanChange, PlanAnswer, PlanMigration } from './engines/plan-consent.js';
 export type { PlanDifference, PlannedChange } from './engines/plan-difference.js';
 export type { Statistics } from './engines/statistics.js';
+export type { WaitReason, WaitsFor } from './engines/why.js';
 
 export { systemEnvironment } from './environment.js';
 export type { Clock, Environment, Timer } from './environment.js';
@@ -69,6 +72,7 @@ export {
   StaleFenceError,
   StorageConflictError,
   StorageError,
+  TimeoutError,
   UncrossableValueError,
   UnstorableValueError,
   UnsupportedError,

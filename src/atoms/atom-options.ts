@@ -1,6 +1,7 @@
 import type { ArgumentList, Rebind } from './arguments.js';
 import type { Names } from './names.js';
 import type { Provides } from './provides.js';
+import type { TimeLimits } from './time-limits.js';
 
 /** The parameters of both methods, as an atom's author declares them. */
 export interface Signature {
@@ -36,6 +37,11 @@ export interface AtomOptions {
   readonly ignore?: readonly string[] | undefined;
   /** Of those that can run, the atom with the highest is started first. @default 0 */
   readonly priority?: number | undefined;
+  /**
+   * How long, in milliseconds, `execute` and `revert` may take, each with its hooks, from when it begins. What takes
+   * longer is told by its signal, and has failed with a `TimeoutError`. @default no limit
+   */
+  readonly timeoutMs?: number | TimeLimits | undefined;
   /** Kept with each run, to tell plans apart. @default '1.0' */
   readonly version?: string | undefined;
 }

@@ -4,6 +4,7 @@ import type { AtomDefaults, AtomOptions } from './atom-options.js';
 import { readNames } from './names.js';
 import { readProvides, type SaveAs } from './provides.js';
 import { mapBothMethods } from './signature.js';
+import { readTimeLimits, type TimeLimits } from './time-limits.js';
 import { type Check, checkOf } from './validators.js';
 
 const VERSION = /^\d+(\.\d+)*$/;
@@ -43,6 +44,8 @@ export abstract class Atom<Args extends object = object, Gives extends object = 
   readonly executeMapping: ArgumentMapping;
   readonly revertMapping: ArgumentMapping;
   readonly inject: Readonly<Record<string, unknown>> | undefined;
+  /** How long its methods may take. */
+  readonly timeoutMs: TimeLimits | undefined;
   /** Checks the arguments of `execute` and gives those to call it with. Present when there are validators. */
   readonly checkArguments?: Check;
   /** Checks what `execute` returned and gives what is kept. Present when there are validators. */
@@ -54,6 +57,7 @@ export abstract class Atom<Args extends object = object, Gives extends object = 
     this.version = readVersion(atom, options.version);
     this.priority = readPriority(atom, options.priority);
     this.inject = readInject(atom, options.inject);
+    this.timeoutMs = readTimeLimits(atom, options.timeoutMs);
 
     const provided = readProvides(atom, options.provides === undefined ? defaults.provides : options.provides);
     this.saveAs = provided.saveAs;

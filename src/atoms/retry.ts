@@ -2,6 +2,7 @@ import type { Failure } from '../failure.js';
 import type { ArgumentList } from './arguments.js';
 import { Atom } from './atom.js';
 import type { AtomOptions } from './atom-options.js';
+import { readDelay, type Delay } from './delay.js';
 import type { History } from './history.js';
 import type { Provides } from './provides.js';
 import type { AtomContext } from './task.js';
@@ -21,7 +22,13 @@ export interface RetryRevertInput<Provided = unknown> extends RetryInput<Provide
 }
 
 /** How a retry is wired up: like a task, without values of its own. */
-export type RetryOptions = Omit<AtomOptions, 'inject'>;
+export interface RetryOptions extends Omit<AtomOptions, 'inject'> {
+  /**
+   * How long is waited before the flow is tried again: milliseconds, a delay that grows with each attempt, or a function
+   * of the history. What the flow had done is undone meanwhile, and other parts go on. @default 0
+   */
+  readonly delay?: Delay | undefined;
+}
 
 const RESERVED: ReadonlySet<string> = new Set(['history']);
 
@@ -45,6 +52,8 @@ export abstract class Retry<
   static readonly defaultProvides: Provides | null = null;
 
   readonly kind = 'retry';
+  /** How long is waited before the flow is tried again. */
+  readonly delay: Delay | undefined;
   private ownName: string;
 
   constructor(options: RetryOptions = {}) {
@@ -61,6 +70,7 @@ export abstract class Retry<
       reserved: RESERVED,
     });
     this.ownName = options.name ?? '';
+    this.delay = readDelay(this.ownName === '' ? 'a retry without a name' : `retry '${this.ownName}'`, options.delay);
   }
 
   /** Empty until a flow takes the retry, unless it was given one; then `<flow>_retry`. */

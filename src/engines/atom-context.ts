@@ -1,6 +1,8 @@
+import { setMaxListeners } from 'node:events';
 import type { TaskContext } from '../atoms/task.js';
 import type { AtomNode } from '../compiler/compilation.js';
 import type { Runtime } from './runtime.js';
+import type { Stoppable } from './stops.js';
 
 /**
  * What an atom is told while it runs. Signal and key are made when they are asked for.
@@ -8,11 +10,14 @@ import type { Runtime } from './runtime.js';
  * The key names the run, how often it was reset, the atom, the method, and the attempt of each retry around the atom:
  * it is the same whenever an attempt is executed again, and another for the next attempt (B4).
  */
-class Context implements TaskContext {
+export class Context implements TaskContext, Stoppable {
+  #abortion: AbortController | null = null;
+  #phase: 'under way' | 'ended' | 'given up' = 'under way';
+
   constructor(
     private readonly runtime: Runtime,
     private readonly node: AtomNode,
-    private readonly method: 'execute' | 'revert',
+    readonly method: 'execute' | 'revert',
   ) {}
 
   get atom(): string {
@@ -20,7 +25,35 @@ class Context implements TaskContext {
   }
 
   get signal(): AbortSignal {
-    return this.runtime.signal;
+    return this.#controller.signal;
+  }
+
+  get #controller(): AbortController {
+    if (this.#abortion === null) {
+      this.#abortion = new AbortController();
+      // An atom may hand its signal to as many as it likes.
+      setMaxListeners(0, this.#abortion.signal);
+      if (this.#phase === 'under way') this.runtime.stops.listen(this);
+    }
+    return this.#abortion;
+  }
+
+  /** Tells the atom to stop. */
+  abort(reason: unknown): void {
+    this.#controller.abort(reason);
+  }
+
+  /** Tells the atom to stop, and hears nothing of it any more. */
+  giveUp(reason: unknown): void {
+    this.abort(reason);
+    this.end();
+    this.#phase = 'given up';
+  }
+
+  /** Called when the atom has ended. */
+  end(): void {
+    if (this.#phase === 'under way') this.#phase = 'ended';
+    if (this.#abortion !== null) this.runtime.stops.forget(this);
   }
 
   get idempotencyKey(): string {
@@ -39,17 +72,17 @@ class Context implements TaskContext {
 
   get progress(): TaskContext['progress'] {
     return (progress, details) => {
-      if (this.node.kind === 'task') this.node.item.updateProgress(progress, details);
+      if (this.node.kind === 'task' && this.#phase !== 'given up') this.node.item.updateProgress(progress, details);
     };
   }
 
   get notify(): TaskContext['notify'] {
     return (event, details = {}) => {
-      if (this.node.kind === 'task') this.node.item.notifier.notify(event, details);
+      if (this.node.kind === 'task' && this.#phase !== 'given up') this.node.item.notifier.notify(event, details);
     };
   }
 }
 
-export function contextOf(runtime: Runtime, node: AtomNode, method: 'execute' | 'revert'): TaskContext {
+export function contextOf(runtime: Runtime, node: AtomNode, method: 'execute' | 'revert'): Context {
   return new Context(runtime, node, method);
 }

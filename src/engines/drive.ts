@@ -2,6 +2,7 @@ import type { EngineEvent, EngineStage, FlowEvent, FlowState } from '../../machi
 import { StorageError } from '../errors.js';
 import { throwFailures } from '../failure.js';
 import type { StateActor } from '../interpreter/actors.js';
+import { failuresOfCancellation } from './cancellation.js';
 import type { Run } from './run.js';
 import type { Runtime } from './runtime.js';
 
@@ -48,6 +49,11 @@ export class Drive {
     this.#startedAt = environment.clock.now();
     this.#lastStageEnded = this.#startedAt;
     this.#commitsBefore = storage.ledger.commits;
+  }
+
+  /** Whether the run has come to an end. */
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   get run(): Run {
@@ -132,7 +138,11 @@ export class Drive {
     this.#close();
     const { storage } = this.parts.runtime;
     if (this.#terminal === 'REVERTED') {
-      throwFailures([...storage.getExecuteFailures().values(), ...storage.getRevertFailures().values()]);
+      throwFailures([
+        ...failuresOfCancellation(storage),
+        ...storage.getExecuteFailures().values(),
+        ...storage.getRevertFailures().values(),
+      ]);
     }
   }
 
@@ -149,7 +159,7 @@ export class Drive {
     try {
       // Whoever is under way cannot be kept any more, and nobody waits for the store.
       if (isLost) ledger.isHurried = true;
-      if (isLost || error instanceof StorageError) runtime.abort();
+      if (isLost || error instanceof StorageError) runtime.abort(error);
       await run.abandon();
       await ledger.quiet();
       if (!isLost) await this.#settle({ type: 'failed' });

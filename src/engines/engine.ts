@@ -27,6 +27,8 @@ import { AnnouncedNotifier, DurableNews } from './announced-notifier.js';
 import { Announcer } from './announcer.js';
 import type { AtomDetails } from './atom-services.js';
 import { atomServices } from './atom-services.js';
+import { askedToCancel, isCancelled, withoutCancellation } from './cancellation.js';
+import { Canceller } from './canceller.js';
 import { Company } from './company.js';
 import type { Work } from './drive.js';
 import { Drive, stageOf } from './drive.js';
@@ -43,6 +45,8 @@ import type { Statistics } from './statistics.js';
 import { newStatistics } from './statistics.js';
 import { surroundingsOf } from './surroundings.js';
 import { validateArguments } from './validation.js';
+import type { WaitReason } from './why.js';
+import { why } from './why.js';
 
 /** What is told of a flow's change of state. */
 export interface FlowDetails {
@@ -51,6 +55,18 @@ export interface FlowDetails {
   readonly flowUuid: string;
   readonly oldState: FlowState;
 }
+
+/** How a run is suspended. */
+export interface SuspendOptions {
+  /**
+   * Whether atoms that are under way are told to stop, by their signals. What fails with the reason of its signal, or
+   * with an `AbortError`, has given up and not failed: it is done again by the next run. @default false
+   */
+  readonly abortRunning?: boolean | undefined;
+}
+
+/** States in which a flow has come to an end. */
+const ENDED: ReadonlySet<FlowState> = new Set<FlowState>(['SUCCESS', 'REVERTED', 'FAILURE']);
 
 export interface EngineParts {
   readonly flow: Flow | Task;
@@ -86,6 +102,7 @@ export class Engine {
   readonly #release: () => Promise<void>;
   readonly #announcer: Announcer;
   readonly #company: Company;
+  readonly #canceller: Canceller;
   #flowActor: StateActor<FlowEvent>;
   #root: StateActor<EngineEvent>;
   #compilation: Compilation | null = null;
@@ -112,6 +129,15 @@ export class Engine {
       environment: this.#environment,
       commitRetry: options.commitRetry,
       fence: options.fence,
+    });
+    this.#canceller = new Canceller({
+      storage: this.storage,
+      clock: this.#environment.clock,
+      deadlineMs: options.deadlineMs,
+      stop: (reason) => {
+        this.suspend();
+        this.#runtime?.stops.stop(reason, { reverting: false });
+      },
     });
     this.#announcer = new Announcer(options.checkpoint === 'change', () => this.storage.commit());
     const news = new DurableNews(() => this.storage.ledger.isSettled);
@@ -186,6 +212,18 @@ export class Engine {
    */
   explain(atom: string, argument: string, options?: ExplainOptions): Explanation {
     return explain(this.#prepared('explain'), atom, argument, options);
+  }
+
+  /**
+   * Why the run has not ended: one reason for each atom that has not come to its end, or one for the flow itself.
+   * Compiles the flow; changes nothing.
+   *
+   * @returns nothing for a flow that has ended.
+   */
+  why(): readonly WaitReason[] {
+    this.compile();
+    const drive = this.#isRunning && this.#drive?.isClosed === false ? this.#drive : null;
+    return why(this.#compiled('why'), this.storage, this.#runtime, drive?.run ?? null);
   }
 
   #newRoot(): StateActor<EngineEvent> {
@@ -319,7 +357,8 @@ export class Engine {
   /**
    * Runs the flow to its end.
    *
-   * @returns the flow's state: SUCCESS, or SUSPENDED when it was asked to suspend.
+   * @returns the flow's state: SUCCESS, SUSPENDED when it was asked to suspend, or REVERTED when it was cancelled and
+   * nothing had failed.
    * @throws what failed: the error itself, or a `WrappedFailureError` of several or of what was read from storage.
    * @throws {MissingDependenciesError} before anything runs.
    * @throws {ExecutionError} when the engine is running already.
@@ -329,14 +368,22 @@ export class Engine {
    * back, or by an engine that is loaded anew.
    */
   async run(): Promise<FlowState> {
-    const drive = await this.#begin();
+    let drive: Drive | null = await this.#begin();
     try {
-      await this.#driveOn(drive);
-      await drive.end();
+      while (drive !== null) {
+        await this.#driveOn(drive);
+        drive = await this.#endOf(drive);
+      }
     } finally {
       this.#drive = null;
     }
     return this.storage.getFlowState();
+  }
+
+  /** @returns what undoes the run, when it was cancelled while it went on. */
+  async #endOf(drive: Drive): Promise<Drive | null> {
+    await drive.end();
+    return this.#canceller.mustUndo ? this.#begin({ undoing: true }) : null;
   }
 
   /**
@@ -348,28 +395,31 @@ export class Engine {
    * @throws as `run()`, from the call that asks for the stage after the last.
    */
   async *runIter(): AsyncGenerator<EngineStage, void, boolean | undefined> {
-    const drive = await this.#begin();
+    let drive: Drive | null = await this.#begin();
     let isLeft = true;
     try {
-      for (let stage = await this.#step(drive); stage !== null; stage = await this.#step(drive)) {
-        let answer: boolean | undefined;
-        try {
-          answer = yield stage;
-        } catch (error) {
-          // Whoever throws into it asks for no more stages: the run goes on to its end, which is FAILURE.
-          drive.run.failures.push(Failure.from(error));
-          await this.#driveOn(drive);
+      while (drive !== null) {
+        for (let stage = await this.#step(drive); stage !== null; stage = await this.#step(drive)) {
+          let answer: boolean | undefined;
+          try {
+            answer = yield stage;
+          } catch (error) {
+            // Whoever throws into it asks for no more stages: the run goes on to its end, which is FAILURE.
+            drive.run.failures.push(Failure.from(error));
+            await this.#driveOn(drive);
+          }
+          if (answer === true) this.suspend();
         }
-        if (answer === true) this.suspend();
+        isLeft = false;
+        drive = await this.#endOf(drive);
+        isLeft = true;
       }
-      isLeft = false;
-      await drive.end();
     } catch (error) {
       isLeft = false;
       throw error;
     } finally {
       try {
-        if (isLeft) await this.#abandon(drive);
+        if (isLeft && drive !== null) await this.#abandon(drive);
       } finally {
         this.#drive = null;
       }
@@ -393,22 +443,26 @@ export class Engine {
 
   /** Nobody asks for stages any more: the run is suspended and brought to its end. */
   async #abandon(drive: Drive): Promise<void> {
+    this.#canceller.mustUndo = false;
     this.suspend();
     await this.#driveOn(drive);
     await drive.end();
   }
 
-  async #begin(): Promise<Drive> {
+  /** @param undoing - Whether it undoes the run that has just been stopped. */
+  async #begin({ undoing = false } = {}): Promise<Drive> {
     this.#refuseWhenClosed();
-    if (this.#isRunning) throw new ExecutionError(`The engine of ${this.flow.name} is running already`);
+    if (this.#isRunning && !undoing) throw new ExecutionError(`The engine of ${this.flow.name} is running already`);
     this.#refuseWhenBehind();
     this.#isRunning = true;
+    this.#canceller.mustUndo = false;
     try {
-      this.statistics = newStatistics();
+      if (!undoing) this.statistics = newStatistics();
       this.compile();
       await this.prepare();
       this.#refuseWhenClosed();
-      this.validate();
+      this.#canceller.begin();
+      if (!isCancelled(this.storage)) this.validate();
       const runtime = this.#prepared('run');
       runtime.beginRun(this.statistics);
       // The actor of an earlier run has ended, or stands where that run broke off.
@@ -423,18 +477,26 @@ export class Engine {
           this.#flowActor = this.#newFlowActor();
         },
         ended: () => {
-          this.#isRunning = false;
           this.storage.ledger.isHurried = this.#isClosed;
+          const state = this.storage.getFlowState();
+          this.#canceller.mustUndo &&= !this.#isClosed && (state === 'SUSPENDED' || state === 'SUCCESS');
+          if (!this.#canceller.mustUndo) this.#leave();
         },
       });
       this.#drive = drive;
       await this.#tellFlow({ type: 'run' });
       return drive;
     } catch (error) {
-      this.#isRunning = false;
+      this.#leave();
       this.#drive = null;
       throw error;
     }
+  }
+
+  /** The engine can be run again. */
+  #leave(): void {
+    this.#isRunning = false;
+    this.#canceller.end();
   }
 
   #refuseWhenClosed(): void {
@@ -454,8 +516,10 @@ export class Engine {
    * does not run.
    *
    * @throws {InvalidStateError} before `compile()`, and while the flow is RESUMING.
+   * @throws {TypeError} for options that it does not take.
    */
-  suspend(): void {
+  suspend(options: SuspendOptions = {}): void {
+    const abortRunning = readAbortRunning(options);
     this.#compiled('suspend');
     const state = this.storage.getFlowState();
     if (!this.#company.hears(flowMachine, state, 'suspend')) {
@@ -466,7 +530,42 @@ export class Engine {
     const settled = this.#tellFlow({ type: 'suspend' });
     // A commit that fails here is tried again with the run's next one, which reports it.
     settled?.catch(() => undefined);
-    this.#drive?.run.cancelWaiting();
+    if (this.#drive === null) return;
+    this.#drive.run.cancelWaiting();
+    const reason = () => new DOMException(`The run of ${this.flow.name} is being suspended`, 'AbortError');
+    if (abortRunning) this.#runtime?.stops.stop(reason(), { reverting: true });
+  }
+
+  /**
+   * Stops the run and undoes everything that ran: the flow ends REVERTED. Nothing is tried again. It is durable: a run
+   * that is interrupted meanwhile is undone by whoever takes it up.
+   *
+   * What is being executed is told by its signal; what is being reverted goes on. A run that has not begun, or was
+   * suspended, is undone at once. Not to be waited for by whoever asks for the stages of the run, in `runIter()`.
+   *
+   * @param reason - Why; the reason of the signals. Default: a `DOMException` named `AbortError`.
+   * @returns the flow's state when the run has ended: REVERTED, or FAILURE when something could not be undone.
+   * @throws {InvalidStateError} for a flow that has ended, and when the engine is closed.
+   * @throws as `run()` when no run is under way; otherwise it is `run()` that throws.
+   */
+  async cancel(reason?: unknown): Promise<FlowState> {
+    this.#refuseWhenClosed();
+    this.#refuseWhenBehind();
+    const state = this.storage.getFlowState();
+    const isPreparing = this.#isRunning && this.#drive === null;
+    if (ENDED.has(state) && !isPreparing && !this.#canceller.mustUndo) {
+      throw new InvalidStateError(`A flow that is ${state} cannot be cancelled`);
+    }
+    const cancellation = askedToCancel(this.flow.name, reason);
+    if (!this.#isRunning) {
+      this.#canceller.ask(cancellation);
+      return this.run();
+    }
+    const ended = this.#canceller.whenEnded();
+    if (isPreparing) this.#canceller.ask(cancellation);
+    else this.#canceller.cancel(cancellation);
+    await ended;
+    return this.storage.getFlowState();
   }
 
   /**
@@ -485,7 +584,10 @@ export class Engine {
     const scheduler = new Scheduler(runtime);
     for (const { index } of compilation.atoms) await scheduler.reset(index);
     const { resets } = this.storage.flowMeta;
-    this.storage.updateFlowMetadata({ resets: typeof resets === 'number' ? resets + 1 : 1 });
+    this.storage.updateFlowMetadata({
+      ...withoutCancellation(this.storage),
+      resets: typeof resets === 'number' ? resets + 1 : 1,
+    });
     await this.#tellFlow({ type: 'reset' });
     await this.storage.commit();
   }
@@ -501,15 +603,19 @@ export class Engine {
     this.#isClosed = true;
     this.storage.ledger.isHurried = true;
     if (this.#drive !== null) await this.#breakOff(this.#drive);
-    this.#runtime?.abort();
+    this.#runtime?.abort(this.#closing());
     await this.storage.ledger.quiet();
     await this.#release();
+  }
+
+  #closing(): DOMException {
+    return new DOMException(`The engine of ${this.flow.name} is closed`, 'AbortError');
   }
 
   async #breakOff(drive: Drive): Promise<void> {
     try {
       this.suspend();
-      this.#runtime?.abort();
+      this.#runtime?.abort(this.#closing());
       // Whoever asked for the stages so far may never ask for the next.
       await this.#stepping;
       await this.#driveOn(drive);
@@ -544,4 +650,14 @@ export class Engine {
     if (this.#runtime === null) throw new InvalidStateError(`${what}() needs a prepared engine: call prepare() first`);
     return this.#runtime;
   }
+}
+
+function readAbortRunning(options: SuspendOptions): boolean {
+  const { abortRunning = false, ...others } = options;
+  const [foreign] = Object.keys(others);
+  if (foreign !== undefined) throw new RangeError(`suspend() takes abortRunning, got ${foreign}`);
+  if (typeof abortRunning !== 'boolean') {
+    throw new TypeError(`abortRunning takes true or false, got ${String(abortRunning)}`);
+  }
+  return abortRunning;
 }

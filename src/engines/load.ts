@@ -76,6 +76,11 @@ export interface LoadOptions {
   readonly terminateOnAbort?: boolean | undefined;
   /** For `workerThreads` and `childProcess`: how long, in milliseconds, it may go on after the signal. @default 5000 */
   readonly graceMs?: number | undefined;
+  /**
+   * How long a run may take, in milliseconds, from its beginning to its end; time in which it is suspended counts. When
+   * it has passed, the run is cancelled, and fails with a `TimeoutError`. @default no limit
+   */
+  readonly deadlineMs?: number | undefined;
   /** Clock, ids and randomness. @default the platform's */
   readonly environment?: Environment | undefined;
 }

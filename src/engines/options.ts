@@ -44,6 +44,8 @@ export interface EngineOptions {
   readonly terminateOnAbort: boolean | undefined;
   /** For executors with threads or processes: how long, in milliseconds, it may go on after the signal. */
   readonly graceMs: number | undefined;
+  /** How long a run may take, in milliseconds, until it is cancelled. */
+  readonly deadlineMs: number | undefined;
   readonly environment: Environment | undefined;
 }
 
@@ -65,6 +67,7 @@ const DEFAULTS: EngineOptions = {
   maxRssMb: undefined,
   terminateOnAbort: undefined,
   graceMs: undefined,
+  deadlineMs: undefined,
   environment: undefined,
 };
 
@@ -120,6 +123,10 @@ export function engineOptions(given: Readonly<Record<string, unknown>>): EngineO
   }
   if (!(options.progressFlushMs >= 0)) {
     throw new RangeError(`progressFlushMs takes milliseconds from 0, got ${String(options.progressFlushMs)}`);
+  }
+  const { deadlineMs } = options;
+  if (deadlineMs !== undefined && !(typeof deadlineMs === 'number' && deadlineMs > 0 && deadlineMs < Infinity)) {
+    throw new RangeError(`deadlineMs takes milliseconds above 0, got ${String(deadlineMs)}`);
   }
   const executor = readExecutor(options.executor);
   const { environment } = options;

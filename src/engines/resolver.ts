@@ -1,6 +1,7 @@
 import type { AtomNode, RetryNode } from '../compiler/compilation.js';
 import type { Failure } from '../failure.js';
 import { argumentsFor } from '../storage/lookup.js';
+import { noteDelay } from './delays.js';
 import type { Runtime } from './runtime.js';
 
 /** What is to become of a flow after a failure. */
@@ -73,7 +74,11 @@ export class Resolver {
     }
     const { index } = resolution.controller;
     if (resolution.kind === 'RETRY') {
-      if (runtime.intentionOf(index) !== 'REVERT') runtime.setIntention(index, 'RETRY');
+      const before = runtime.intentionOf(index);
+      if (before !== 'REVERT' && before !== 'RETRY') {
+        noteDelay(runtime, resolution.controller);
+        runtime.setIntention(index, 'RETRY');
+      }
     } else runtime.setIntention(index, 'REVERT');
     this.#revert(index, () => runtime.traversal.depthFirst(index));
   }

@@ -7,11 +7,14 @@ import type { Executor, Submission } from '../executors/executor.js';
 import { INTERRUPTED } from '../executors/executor.js';
 import { Failure } from '../failure.js';
 import type { AtomState } from '../persistence/details.js';
+import { isCancelled } from './cancellation.js';
+import { Delays } from './delays.js';
 import { Resolver } from './resolver.js';
 import type { Runtime } from './runtime.js';
 import type { Start } from './scheduler.js';
 import { Scheduler } from './scheduler.js';
 import { Selector } from './selector.js';
+import { limitOf, submitWithin } from './time-limit.js';
 import { Wave } from './wave.js';
 
 const SCHEDULE_NEXT: EngineEvent = { type: 'schedule_next' };
@@ -20,6 +23,11 @@ const EXAMINE_FINISHED: EngineEvent = { type: 'examine_finished' };
 const COMPLETED: EngineEvent = { type: 'completed' };
 
 const NOBODY: Start[] = [];
+
+/** Where an atom is that is marked as under way: with an executor or waiting for one, or between two rounds. */
+export type Whereabouts =
+  | { readonly kind: 'under way' | 'done' | 'unknown' }
+  | { readonly kind: 'waiting'; readonly behind: readonly string[] };
 
 export interface Executors {
   /** Runs tasks. */
@@ -42,6 +50,7 @@ export class Run {
   readonly #scheduler: Scheduler;
   readonly #selector: Selector;
   readonly #resolver: Resolver;
+  readonly #delays: Delays;
   readonly #running = new Map<Start, Submission>();
   readonly #next: Wave;
   #done: Start[] = NOBODY;
@@ -61,12 +70,14 @@ export class Run {
     this.#scheduler = new Scheduler(runtime);
     this.#selector = new Selector(runtime);
     this.#resolver = new Resolver(runtime);
+    this.#delays = new Delays(runtime, () => this.#wakeUp());
   }
 
   /** Takes up what an earlier run left: failures that nothing resolved, flows to be tried again, atoms under way. */
   async resume(): Promise<EngineEvent> {
     const { runtime } = this;
-    if (!runtime.options.neverResolve) {
+    if (isCancelled(runtime.storage)) await this.#undoAll();
+    else if (!runtime.options.neverResolve) {
       for (const node of this.#found('FAILURE')) {
         const { failure } = runtime.slot(node.index).detail;
         if (failure !== null) this.#resolver.resolve(node, failure);
@@ -81,6 +92,13 @@ export class Run {
     runtime.isAtStart = false;
     await runtime.announcer.settle();
     return SCHEDULE_NEXT;
+  }
+
+  /** Nothing is tried again: all that ran is to be undone. A flow that was just to be tried again counts as under way. */
+  async #undoAll(): Promise<void> {
+    const { runtime } = this;
+    for (const { index } of this.#found('RETRYING')) await runtime.tell(index, { type: 'execute', hasProgress: false });
+    for (const { index } of runtime.compilation.atoms) runtime.setIntention(index, 'REVERT');
   }
 
   #found(state: AtomState, another = state): AtomNode[] {
@@ -99,7 +117,11 @@ export class Run {
     if (state === 'SUSPENDING') this.cancelWaiting();
     if (state !== 'RUNNING' || this.#next.size === 0) return this.#scheduled();
     runtime.isAtStart = this.#isFirstWave;
-    const wave = this.#byPriority(this.#next.take());
+    const found = this.#next.take();
+    // Only what is to be undone can have to wait.
+    const ready = runtime.readiness.isAnythingToUndo ? this.#delays.sift(found) : found;
+    if (ready.length === 0) return this.#scheduled();
+    const wave = this.#byPriority(ready);
     if (options.checkpoint === 'change') return this.#startEach(wave).then(this.#scheduled);
     const only = wave.length === 1 ? wave[0] : undefined;
     return only === undefined ? this.#startMany(wave).then(this.#scheduled) : this.#startOne(only);
@@ -116,13 +138,13 @@ export class Run {
 
   /** Waits for at least one atom that is under way. What is known by then is made durable first: it may take long. */
   wait(): EngineEvent | Promise<EngineEvent> {
-    if (this.#done.length > 0 || this.#running.size === 0) return EXAMINE_FINISHED;
+    if (!this.#hasToWait) return EXAMINE_FINISHED;
     const committed = this.runtime.storage.commit();
     return committed === undefined ? this.#completion() : committed.then(() => this.#completion());
   }
 
   #completion(): EngineEvent | Promise<EngineEvent> {
-    if (this.#done.length > 0 || this.#running.size === 0) return EXAMINE_FINISHED;
+    if (!this.#hasToWait) return EXAMINE_FINISHED;
     return new Promise((resolve) => {
       this.#wake = () => {
         resolve(EXAMINE_FINISHED);
@@ -130,10 +152,16 @@ export class Run {
     });
   }
 
+  get #hasToWait(): boolean {
+    if (this.#done.length > 0 || this.#delays.isDue) return false;
+    return this.#running.size > 0 || this.#delays.isWaiting;
+  }
+
   /** Completes what has come to an end and finds what that makes ready. */
   analyze(): EngineEvent | Promise<EngineEvent> {
     const done = this.#done;
     this.#done = NOBODY;
+    if (this.#delays.isDue) for (const node of this.#delays.takeDue()) this.#next.add(node);
     for (let at = 0; at < done.length; at++) {
       const examined = this.#examine(done[at]);
       if (examined !== undefined) return this.#analyzeFrom(done, at + 1, examined);
@@ -161,6 +189,7 @@ export class Run {
       this.#next.size === 0 &&
       this.#running.size === 0 &&
       this.#done.length === 0 &&
+      !this.#delays.isWaiting &&
       this.failures.length === 0
     );
   }
@@ -208,11 +237,25 @@ export class Run {
     const state = storage.getFlowState();
     if (state === 'RUNNING' && this.#next.size > 0 && this.failures.length === 0) return SCHEDULE_NEXT;
     this.#next.take();
+    if (state === 'RUNNING' && this.failures.length === 0) {
+      if (this.#delays.isWaiting || this.#delays.isDue) return WAIT_FINISHED;
+    } else this.#delays.cancel();
     if (this.#running.size > 0 || this.#done.length > 0) {
       if (state === 'SUSPENDING') this.cancelWaiting();
       return WAIT_FINISHED;
     }
     return COMPLETED;
+  }
+
+  /** Where an atom is that is marked as under way. */
+  whereabouts(node: number): Whereabouts {
+    if (this.#only?.node.index === node) return { kind: 'under way' };
+    if (this.#done.some((start) => start.node.index === node)) return { kind: 'done' };
+    for (const [start, submission] of this.#running) {
+      if (start.node.index !== node) continue;
+      return submission.isWaiting?.() === true ? { kind: 'waiting', behind: [] } : { kind: 'under way' };
+    }
+    return this.#only === null ? { kind: 'unknown' } : { kind: 'waiting', behind: [this.#only.node.name] };
   }
 
   /** Says how the run ends. */
@@ -224,12 +267,14 @@ export class Run {
     const { runtime } = this;
     if (this.failures.length > 0) return 'failed';
     const { atoms } = runtime.compilation;
-    if (atoms.every(({ index }) => runtime.readiness.isDone(index))) return 'success';
+    const isUndone = isCancelled(runtime.storage);
+    if (!isUndone && atoms.every(({ index }) => runtime.readiness.isDone(index))) return 'success';
     const states = new Set(atoms.map(({ index }) => runtime.stateOf(index)));
     const isSuspending = runtime.storage.getFlowState() === 'SUSPENDING';
-    if (isSuspending && (states.has('RUNNING') || states.has('REVERTING'))) return 'suspended';
+    // A run that was going on when it was cancelled is suspended, and undone by the next.
+    if (isSuspending && (isUndone || states.has('RUNNING') || states.has('REVERTING'))) return 'suspended';
     if (this.#selector.isAnyReady({ atStart: isSuspending })) return 'suspended';
-    if ([...states].every((state) => state === 'SUCCESS' || state === 'IGNORE')) return 'success';
+    if (!isUndone && [...states].every((state) => state === 'SUCCESS' || state === 'IGNORE')) return 'success';
     if (!states.has('FAILURE') && !states.has('REVERT_FAILURE')) return 'reverted';
     // Nothing failed in this run, and what failed before still stands (D6).
     const { storage } = runtime;
@@ -237,8 +282,9 @@ export class Run {
     return 'failed';
   }
 
-  /** Takes back atoms that no executor has begun with. They stay marked as under way, and the next run takes them up. */
+  /** Takes back atoms that wait for their time, or that no executor has begun with. They stay marked as under way, and the next run takes them up. */
   cancelWaiting(): void {
+    this.#delays.cancel();
     for (const [start, submission] of this.#running) if (submission.cancel()) this.#running.delete(start);
     if (this.#running.size === 0) this.#wakeUp();
   }
@@ -286,14 +332,11 @@ export class Run {
   #submitOne(begun: Start | null): EngineEvent | Promise<EngineEvent> {
     this.runtime.announcer.letGo();
     const outcome = begun === null ? undefined : this.#submit(begun);
-    if (outcome === undefined) return this.#scheduled();
-    this.#only = begun;
-    return outcome.then(this.#finishedOne);
+    return outcome === undefined ? this.#scheduled() : outcome.then(this.#finishedOne);
   }
 
   readonly #finishedOne = (outcome: unknown): EngineEvent | Promise<EngineEvent> => {
     const start = this.#only;
-    this.#only = null;
     if (start !== null) this.#finished(start, outcome);
     return this.#scheduled();
   };
@@ -346,26 +389,45 @@ export class Run {
       this.#finished(start, work);
       return undefined;
     }
+    if (this.runtime.stops.appliesTo(start.method)) {
+      this.#interrupted(start);
+      return undefined;
+    }
     if (node.kind === 'task') node.item.onProgress = this.#keepProgress;
-    const submission = (node.kind === 'retry' ? this.executors.retries : this.executors.tasks).submit(work);
+    const executor = node.kind === 'retry' ? this.executors.retries : this.executors.tasks;
+    const limitMs = limitOf(node.item, start.method);
+    const submission =
+      limitMs === undefined
+        ? executor.submit(work)
+        : submitWithin(limitMs, work, executor, this.runtime.environment.clock);
     const { outcome } = submission;
     if (!(outcome instanceof Promise)) {
       this.#finished(start, outcome);
       return undefined;
     }
-    if (this.executors.oneByOne) return outcome;
+    if (this.executors.oneByOne) {
+      this.#only = start;
+      return outcome;
+    }
     this.#running.set(start, submission);
     void outcome.then((result: unknown) => {
       this.#running.delete(start);
-      if (result === INTERRUPTED) this.#interrupted(start);
-      else this.#finished(start, result);
+      this.#finished(start, result);
       this.#wakeUp();
     });
     return undefined;
   }
 
   #finished(start: Start, outcome: unknown): void {
-    const { node } = start;
+    const { node, work, method } = start;
+    this.#only = null;
+    if (!(work instanceof Failure)) work.context.end();
+    const isInterrupted =
+      outcome === INTERRUPTED || (outcome instanceof Failure && this.runtime.stops.isAnswer(method, outcome));
+    if (isInterrupted) {
+      this.#interrupted(start);
+      return;
+    }
     if (node.kind === 'task') node.item.onProgress = null;
     start.outcome = outcome;
     if (this.#done.length === 0) this.#done = [start];
@@ -394,6 +456,8 @@ export class Run {
   async #completeFailed(node: AtomNode, method: Start['method'], result: Failure): Promise<void> {
     const { runtime } = this;
     await runtime.tell(node.index, { type: method === 'execute' ? 'failed' : 'revertFailed', result });
+    // Nothing is tried again in a run that was cancelled.
+    if (method === 'execute' && isCancelled(runtime.storage)) return;
     if (method === 'revert' || runtime.options.neverResolve) {
       this.failures.push(result);
       return;

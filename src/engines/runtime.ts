@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import type { Intention, RetryEvent } from '../../machines/index.js';
 import type { AtomNode, Compilation } from '../compiler/compilation.js';
 import { isAtom } from '../compiler/compilation.js';
@@ -14,6 +13,7 @@ import { Deciders } from './deciders.js';
 import type { EngineOptions } from './options.js';
 import { Readiness } from './readiness.js';
 import type { Statistics } from './statistics.js';
+import { Stops } from './stops.js';
 import { newStatistics } from './statistics.js';
 import { Traversal } from './traversal.js';
 
@@ -46,7 +46,10 @@ export class Runtime {
   /** Whether the first wave of a run is being scheduled: it may take up what it finds unfinished. */
   isAtStart = false;
 
-  #abortion = new AbortController();
+  /** Who is to stop, and is told. */
+  readonly stops = new Stops();
+
+  #isAborted = false;
   #flush: Timer | null = null;
   readonly #slots: readonly (AtomSlot | undefined)[];
   #actors: (StateActor<RetryEvent> | undefined)[];
@@ -69,25 +72,19 @@ export class Runtime {
   /** Takes everything as it is stored now. */
   beginRun(statistics: Statistics): void {
     this.statistics = statistics;
-    if (this.#abortion.signal.aborted) this.#abortion = new AbortController();
+    this.stops.lift();
+    this.#isAborted = false;
     // States that were written in between, past the actors, are taken up by new ones.
     this.#actors = this.#actors.map((actor, index) => (actor?.value === this.stateOf(index) ? actor : undefined));
     this.readiness.rebuild();
     this.readiness.checks = 0;
   }
 
-  /** Aborted when the engine is closed, or cannot go on with the run. */
-  get signal(): AbortSignal {
-    const { signal } = this.#abortion;
-    // Every atom that is under way may listen to it.
-    setMaxListeners(0, signal);
-    return signal;
-  }
-
-  /** Tells the atoms that are under way. Their progress is not kept for its own sake any more. */
-  abort(): void {
+  /** Tells the atoms that are under way to stop. Their progress is not kept for its own sake any more. */
+  abort(reason: unknown): void {
     this.endRun();
-    this.#abortion.abort();
+    this.#isAborted = true;
+    this.stops.stop(reason, { reverting: true });
   }
 
   slot(node: number): AtomSlot {
@@ -134,7 +131,7 @@ export class Runtime {
     } catch {
       this.storage.setTaskProgress(name, progress, {});
     }
-    if (!this.storage.isDurable || this.#flush !== null || this.#abortion.signal.aborted) return;
+    if (!this.storage.isDurable || this.#flush !== null || this.#isAborted) return;
     this.#flush = this.environment.clock.setTimer(this.options.progressFlushMs, () => {
       this.#flush = null;
       // What cannot be committed now is part of the run's next commit, which reports it.

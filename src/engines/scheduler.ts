@@ -6,15 +6,19 @@ import type { Work } from '../executors/executor.js';
 import { Failure } from '../failure.js';
 import { argumentsFor } from '../storage/lookup.js';
 import { NO_NEWS } from './announcer.js';
+import type { Context } from './atom-context.js';
 import { contextOf } from './atom-context.js';
 import type { Runtime } from './runtime.js';
+
+/** Work whose atom the engine can tell to stop. */
+export type EngineWork = Work & { readonly context: Context };
 
 /** An atom that has been marked as under way. */
 export interface Start {
   readonly node: AtomNode;
   readonly method: 'execute' | 'revert';
   /** What is to be called, or the failure that came before it could be (D8). */
-  readonly work: Work | Failure;
+  readonly work: EngineWork | Failure;
   /** What came of it: a result or a `Failure`. null until then. */
   outcome: unknown;
   /** What is to be told before it runs. */
@@ -70,7 +74,7 @@ export class Scheduler {
   }
 
   #execute(node: AtomNode): Start | Promise<Start> {
-    let work: Work | Failure;
+    let work: EngineWork | Failure;
     try {
       work = this.#executeWork(node);
     } catch (error) {
@@ -80,7 +84,7 @@ export class Scheduler {
   }
 
   #revert(node: AtomNode): Start | Promise<Start> {
-    let work: Work | Failure;
+    let work: EngineWork | Failure;
     try {
       work = this.#revertWork(node);
     } catch (error) {
@@ -92,7 +96,7 @@ export class Scheduler {
 
   #begun(
     node: AtomNode,
-    work: Work | Failure,
+    work: EngineWork | Failure,
     event: AtomEvent & { type: 'execute' | 'revert' },
   ): Start | Promise<Start> {
     const start: Start = { node, method: event.type, work, outcome: null, news: NO_NEWS };
@@ -100,7 +104,7 @@ export class Scheduler {
     return settled === undefined ? start : settled.then(() => start);
   }
 
-  #executeWork(node: AtomNode): Work {
+  #executeWork(node: AtomNode): EngineWork {
     const { storage, readiness } = this.runtime;
     const asker = { place: node.index, detail: this.runtime.slot(node.index).detail };
     const args = argumentsFor(storage, storage.surroundings, asker, node.item.executeMapping, {
@@ -111,7 +115,7 @@ export class Scheduler {
     return this.#retryWork(node, 'execute', args);
   }
 
-  #revertWork(node: AtomNode): Work {
+  #revertWork(node: AtomNode): EngineWork {
     const { storage } = this.runtime;
     const { detail } = this.runtime.slot(node.index);
     const asker = { place: node.index, detail };
@@ -127,11 +131,11 @@ export class Scheduler {
     return this.#taskWork(node, 'revert', args);
   }
 
-  #taskWork(node: TaskNode, method: Work['method'], args: Record<string, unknown>): Work {
+  #taskWork(node: TaskNode, method: Work['method'], args: Record<string, unknown>): EngineWork {
     return { atom: node.item, method, args, context: contextOf(this.runtime, node, method), owner: this.runtime };
   }
 
-  #retryWork(node: RetryNode, method: Work['method'], args: Record<string, unknown>): Work {
+  #retryWork(node: RetryNode, method: Work['method'], args: Record<string, unknown>): EngineWork {
     return { atom: node.item, method, args, context: contextOf(this.runtime, node, method) };
   }
 

@@ -17,6 +17,7 @@ const cannotBeCancelled = () => false;
 interface Waiting {
   readonly work: Work;
   readonly resolve: (outcome: unknown) => void;
+  begun?: Submission;
 }
 
 /**
@@ -29,36 +30,47 @@ export function asyncExecutor({ maxWorkers = Infinity }: AsyncExecutorOptions = 
   const waiting = new Set<Waiting>();
   let running = 0;
 
-  const run = (work: Work): unknown => {
+  const begin = (work: Work): Submission => {
     running += 1;
+    work.began?.();
     const outcome = perform(work);
     if (!(outcome instanceof Promise)) {
       running -= 1;
-      return outcome;
+      return { outcome, cancel: cannotBeCancelled };
     }
-    return outcome.finally(() => {
+    let hasLeft = false;
+    const leave = () => {
+      if (hasLeft) return;
+      hasLeft = true;
       running -= 1;
       runNext();
-    });
+    };
+    return { outcome: outcome.finally(leave), cancel: cannotBeCancelled, abandon: leave };
   };
   const runNext = () => {
     for (const next of waiting) {
       if (running >= maxWorkers) return;
       waiting.delete(next);
-      next.resolve(run(next.work));
+      next.begun = begin(next.work);
+      next.resolve(next.begun.outcome);
     }
   };
 
   return {
     name: 'async',
     submit(work): Submission {
-      if (running < maxWorkers && waiting.size === 0) return { outcome: run(work), cancel: cannotBeCancelled };
+      if (running < maxWorkers && waiting.size === 0) return begin(work);
       let entry: Waiting | undefined;
       const outcome = new Promise<unknown>((resolve) => {
         entry = { work, resolve };
         waiting.add(entry);
       });
-      return { outcome, cancel: () => entry !== undefined && waiting.delete(entry) };
+      return {
+        outcome,
+        cancel: () => entry !== undefined && waiting.delete(entry),
+        abandon: () => entry?.begun?.abandon?.(),
+        isWaiting: () => entry !== undefined && waiting.has(entry),
+      };
     },
     close: () => Promise.resolve(),
   };

@@ -9,6 +9,8 @@ export interface TaskWork {
   readonly context: TaskContext;
   /** The run that asks. Priorities order the work of one owner, and never that of several. */
   readonly owner?: object | undefined;
+  /** Called when it begins, by an executor with which it may have to wait: time that it waits does not count. */
+  readonly began?: (() => void) | undefined;
 }
 
 /** One method of one atom that is to be called. */
@@ -19,6 +21,7 @@ export type Work =
       readonly method: 'execute' | 'revert';
       readonly args: Record<string, unknown>;
       readonly context: AtomContext;
+      readonly began?: (() => void) | undefined;
     };
 
 export function isTaskWork(work: Work): work is TaskWork {
@@ -40,11 +43,17 @@ export interface Submission {
   readonly outcome: unknown;
   /** Takes the work back. @returns false when it has begun. */
   cancel(): boolean;
+  /** Called when nobody waits for the outcome any more: what can be given to others, is. */
+  abandon?(): void;
+  /** Whether it has not begun. Default: it has. */
+  isWaiting?(): boolean;
 }
 
 /** Where the methods of atoms are run. An executor may serve several engines. */
 export interface Executor {
   readonly name: string;
+  /** Whether work that does not listen to its signal is ended: then its outcome is worth waiting for. @default false */
+  readonly endsOnAbort?: boolean;
   /**
    * Called with the tasks of a flow before an engine is made for it.
    *

@@ -7,7 +7,10 @@ const cannotBeCancelled = () => false;
 export function serialExecutor(): Executor {
   return {
     name: 'serial',
-    submit: (work) => ({ outcome: perform(work), cancel: cannotBeCancelled }),
+    submit: (work) => {
+      work.began?.();
+      return { outcome: perform(work), cancel: cannotBeCancelled };
+    },
     close: () => Promise.resolve(),
   };
 }

@@ -27,6 +27,10 @@ export class WaitingLine<Entry extends Waiting> {
     this.#byOwner.set(owner, priorities.set(entry.priority, entries.add(entry)));
   }
 
+  has(entry: Entry): boolean {
+    return this.#byOwner.get(ownerOf(entry))?.get(entry.priority)?.has(entry) === true;
+  }
+
   /** @returns whether it was waiting. */
   remove(entry: Entry): boolean {
     if (!this.#forget(entry)) return false;

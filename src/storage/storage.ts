@@ -602,6 +602,7 @@ export class Storage {
   }
 }
 
-function asRecord(value: unknown): Readonly<Record<string, unknown>> | undefined {
+/** What was stored as an object. */
+export function asRecord(value: unknown): Readonly<Record<string, unknown>> | undefined {
   return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : undefined;
 }

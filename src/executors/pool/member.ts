@@ -90,6 +90,7 @@ export class Member implements HostListener {
     this.#state = 'busy';
     this.#assignment = assignment;
     this.#host.keepAlive(true);
+    work.began?.();
     const abort = () => this.abort(signal.reason, this.options);
     if (signal.aborted) abort();
     else {

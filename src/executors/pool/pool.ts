@@ -35,6 +35,10 @@ export class Pool implements Executor, MemberListener {
     private readonly settings: PoolSettings,
   ) {}
 
+  get endsOnAbort(): boolean {
+    return this.settings.terminateOnAbort;
+  }
+
   async accept(tasks: Iterable<Task>): Promise<void> {
     const listings = this.#listings ?? (await this.#enquire());
     for (const task of tasks) {
@@ -66,7 +70,11 @@ export class Pool implements Executor, MemberListener {
     const assignment: Assignment = { work, settle, owner: work.owner, priority: work.atom.priority };
     this.#line.add(assignment);
     this.#assign();
-    return { outcome: promise, cancel: () => this.#line.remove(assignment) };
+    return {
+      outcome: promise,
+      cancel: () => this.#line.remove(assignment),
+      isWaiting: () => this.#line.has(assignment),
+    };
   }
 
   #refuseWhenClosed(): void {
