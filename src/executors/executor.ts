@@ -9,7 +9,7 @@ export interface TaskWork {
   readonly context: TaskContext;
   /** The run that asks. Priorities order the work of one owner, and never that of several. */
   readonly owner?: object | undefined;
-  /** Called when it begins, by an executor with which it may have to wait: time that it waits does not count. */
+  /** To be called when it begins, where it is given: the time that it may take is counted from then. */
   readonly began?: (() => void) | undefined;
 }
 
