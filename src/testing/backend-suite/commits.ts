@@ -36,6 +36,15 @@ export function commitPromises({ describe, test }: Suite): void {
       });
     });
 
+    test('gives atoms other names, also one that was free only after another had left it', async ({ connectWith }) => {
+      const [a, b, c] = [aTask('a', 0), aTask('b', 1), aTask('c', 2)];
+      const flow = aFlow('f', a, b, c);
+      const connection = await connectWith(flow);
+      const atoms = [{ ...a, name: 'd' }, { ...b, name: 'a' }, put(c, 'SUCCESS', 1)];
+      await connection.commit({ flowUuid: flow.uuid, expectedRevision: 0, atoms });
+      same(await connection.getFlowDetail(flow.uuid), { ...flow, revision: 1, atoms });
+    });
+
     test('goes to a stored run only', async ({ connect }) => {
       const connection = await connect();
       const unit = { flowUuid: 'none', expectedRevision: 0, state: 'RUNNING', atoms: [aTask('a')] } as const;

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { CompiledQuery, Kysely } from 'kysely';
 import type { UnitOfWork } from '../../backend.js';
 import type { AtomRow } from '../../rows.js';
-import { ATOM_COLUMNS, atomToParameters } from './schema.js';
+import { addAtomParameters, ATOM_COLUMNS } from './schema.js';
 import type { AtomDetailsTable, Schema } from './schema.js';
 import { toColumn } from './text-column.js';
 import type { Upsert } from './upsert.js';
@@ -70,15 +70,26 @@ export class CommitStatements {
     return { sql: text, parameters };
   }
 
-  /** Inserts atoms of a flow, or writes them over the stored ones; not over those of another flow or kind. */
-  writes(flowUuid: string, atoms: readonly AtomRow[]): WriteStatement[] {
+  /**
+   * Inserts atoms of a flow, or writes them over the stored ones; not over those of another flow or kind.
+   *
+   * @param options.keepNames - Not over those of another name either, which may be quicker.
+   */
+  writes(
+    flowUuid: string,
+    atoms: readonly AtomRow[],
+    { keepNames = false }: { readonly keepNames?: boolean } = {},
+  ): WriteStatement[] {
+    const { clause, clauseForSameNames, counts } = this.#upsert;
+    const upsert = keepNames ? (clauseForSameNames ?? clause) : clause;
+    const flow = toColumn(flowUuid);
     return this.#chunks(atoms).map((chunk) => {
       const parameters: unknown[] = [];
-      for (const atom of chunk) parameters.push(...atomToParameters(flowUuid, atom));
+      for (const atom of chunk) addAtomParameters(parameters, flow, atom);
       return {
-        sql: this.#build(`write ${chunk.length}`, () => this.#write(chunk.length)),
+        sql: this.#build(`write ${chunk.length} ${keepNames}`, () => this.#write(chunk.length, upsert)),
         parameters,
-        rows: this.#upsert.counts ? chunk.length : null,
+        rows: counts ? chunk.length : null,
       };
     });
   }
@@ -100,11 +111,11 @@ export class CommitStatements {
     return chunks;
   }
 
-  #write(rows: number): CompiledQuery {
+  #write(rows: number, upsert: string): CompiledQuery {
     return this.#db
       .insertInto('atom_details')
       .values(Array.from({ length: rows }, () => EMPTY_ATOM))
-      .modifyEnd(sql.raw(this.#upsert.clause))
+      .modifyEnd(sql.raw(upsert))
       .compile();
   }
 

@@ -1,7 +1,8 @@
 import { charactersIn } from './commit-statements.js';
 import type { Commit, CommitStatements } from './commit-statements.js';
 import type { StrictPool } from './mysql-driver.js';
-import { ATOM_COLUMNS, atomToParameters } from './schema.js';
+import { addAtomParameters, ATOM_COLUMNS } from './schema.js';
+import { toColumn } from './text-column.js';
 import { ON_DUPLICATE_KEY } from './upsert.js';
 
 /** More than this is not sent in one packet. */
@@ -35,7 +36,8 @@ export class MysqlCommit {
         guarded(atoms.length),
         'commit',
       ].join(';');
-      const values = [...advance.parameters, ...atoms.flatMap((atom) => atomToParameters(unit.flowUuid, atom))];
+      const values = [...advance.parameters];
+      for (const atom of atoms) addAtomParameters(values, toColumn(unit.flowUuid), atom);
       const results = await connection.ask(text, values);
       return Array.isArray(results) && affectedRows(results[1]) === 1;
     } catch (error) {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { changesOf } from './commit-statements.js';
 import type { Commit, CommitStatements } from './commit-statements.js';
 import type { DurablePool, PgQuery } from './postgres-driver.js';
-import { ATOM_COLUMNS, atomToParameters } from './schema.js';
+import { addAtomParameters, ATOM_COLUMNS } from './schema.js';
 import { toColumn } from './text-column.js';
 import { ON_CONFLICT } from './upsert.js';
 
@@ -42,7 +42,7 @@ export class PostgresCommit {
     }
     const values: unknown[] = [...changes.values(), toColumn(flowUuid), expectedRevision];
     if (fence !== undefined) values.push(fence);
-    for (const atom of atoms) values.push(...atomToParameters(flowUuid, atom));
+    for (const atom of atoms) addAtomParameters(values, toColumn(flowUuid), atom);
     const client = await this.#pool.connect();
     try {
       const { rowCount } = await client.ask({ ...query, values });

@@ -64,11 +64,15 @@ export const ATOM_COLUMNS = [
   'revert_failure',
 ] as const satisfies readonly (keyof AtomDetailsTable)[];
 
-/** In the order of `ATOM_COLUMNS`. */
-export function atomToParameters(flowUuid: string, atom: AtomRow): readonly (string | number | null)[] {
-  return [
+/**
+ * Adds the columns of an atom, in the order of `ATOM_COLUMNS`.
+ *
+ * @param flow - The uuid of its flow, as a column.
+ */
+export function addAtomParameters(parameters: unknown[], flow: string, atom: AtomRow): void {
+  parameters.push(
     toColumn(atom.uuid),
-    toColumn(flowUuid),
+    flow,
     toColumn(atom.name),
     atom.position,
     atom.kind,
@@ -80,7 +84,7 @@ export function atomToParameters(flowUuid: string, atom: AtomRow): readonly (str
     atom.failure,
     atom.revertResults,
     atom.revertFailure,
-  ];
+  );
 }
 
 export function atomFromColumns(columns: AtomDetailsTable): AtomRow {

@@ -196,7 +196,7 @@ class SharedSqliteConnection implements DatabaseConnection {
   #isWhole(commit: Commit, statements: CommitStatements): boolean {
     const changes = ({ sql, parameters }: Statement) => Number(this.#prepare(sql).run(parameters).changes);
     if (changes(statements.advance(commit)) !== 1) return false;
-    for (const write of statements.writes(commit.unit.flowUuid, commit.atoms)) {
+    for (const write of statements.writes(commit.unit.flowUuid, commit.atoms, { keepNames: true })) {
       if (changes(write) !== write.rows) return false;
     }
     return true;

@@ -9,7 +9,7 @@ import { importPackage, lazyBackend, loadDriver } from './lazy-backend.js';
 import type { ImportDriver } from './lazy-backend.js';
 import type { SqlTrouble } from './sql-database.js';
 import type { SqliteDatabase } from './sqlite-driver.js';
-import { ON_CONFLICT } from './upsert.js';
+import { ON_CONFLICT_IN_SQLITE } from './upsert.js';
 
 export interface SqliteBackendOptions extends ValueOptions {
   /** The file, made when it is not there, or `:memory:`. Either this or `database` is needed. */
@@ -58,7 +58,7 @@ export function sqliteBackend(options: SqliteBackendOptions): PersistenceBackend
     const flavor = {
       columnTypes: { id: 'text', name: 'text', version: 'varchar(64)', value: 'text', time: 'integer' },
       limits: LIMITS,
-      upsert: ON_CONFLICT,
+      upsert: ON_CONFLICT_IN_SQLITE,
       troubleOf,
       isMissingTable: (error: unknown) => troubleOf(error) === 'no such table',
       open: async () => {
