@@ -12,19 +12,22 @@ const MASK = '***';
 const DEEPEST = 4;
 
 /**
- * Puts `***` in place of the values of some keys: in plain objects, lists and maps, at any depth that is shown.
- *
- * Anything else is left as it is.
+ * Puts `***` in place of the values of some keys: in objects, lists, maps and sets, at any depth that is shown. An
+ * instance of a class that has such a key becomes a plain object; anything else is left as it is.
  */
 export function maskValues(value: unknown, keys: ReadonlySet<string>, depth = DEEPEST + 1): unknown {
   if (keys.size === 0 || depth < 0 || typeof value !== 'object' || value === null) return value;
-  const mask = (key: unknown, member: unknown) =>
-    typeof key === 'string' && keys.has(key) ? MASK : maskValues(member, keys, depth - 1);
-  if (Array.isArray(value)) return value.map((member: unknown) => maskValues(member, keys, depth - 1));
+  const below = (member: unknown) => maskValues(member, keys, depth - 1);
+  const mask = (key: unknown, member: unknown) => (typeof key === 'string' && keys.has(key) ? MASK : below(member));
+  if (ArrayBuffer.isView(value)) return value;
+  if (Array.isArray(value)) return value.map(below);
+  if (value instanceof Set) return new Set(Array.from(value, below));
   if (value instanceof Map) return new Map(Array.from(value, ([key, member]) => [key, mask(key, member)]));
+  const entries = Object.entries(value).map(([key, member]) => [key, member, mask(key, member)] as const);
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== null && prototype !== Object.prototype) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, mask(key, member)]));
+  const isPlain = prototype === null || prototype === Object.prototype;
+  if (!isPlain && entries.every(([, member, masked]) => member === masked)) return value;
+  return Object.fromEntries(entries.map(([key, , masked]) => [key, masked]));
 }
 
 /** A value as one short line, masked. Never throws. */
