@@ -35,7 +35,7 @@ describe.each(['serial', 'async', 'workerThreads', 'childProcess'] as const)('ta
   /** One for all tests: an engine leaves it as it was. */
   let executor: Executor | null = null;
   beforeAll(() => {
-    const { asyncExecutor, workerThreadExecutor, childProcessExecutor } = pools.library;
+    const { asyncExecutor, workerThreadExecutor, childProcessExecutor } = pools.flowstate;
     const options = { taskModules: [pools.taskModule], maxWorkers: 2 };
     if (kind === 'async') executor = asyncExecutor();
     if (kind === 'workerThreads') executor = workerThreadExecutor(options);
@@ -45,7 +45,7 @@ describe.each(['serial', 'async', 'workerThreads', 'childProcess'] as const)('ta
   const options = (): LoadOptions => (executor === null ? { engine: 'serial' } : { engine: 'parallel', executor });
 
   async function loaded(flow: Flow, store: Record<string, unknown> = {}, more: LoadOptions = {}) {
-    return pools.library.engines.load(flow, { ...options(), ...more, store });
+    return pools.flowstate.engines.load(flow, { ...options(), ...more, store });
   }
 
   /** Runs a flow to its end. */
@@ -64,7 +64,7 @@ describe.each(['serial', 'async', 'workerThreads', 'childProcess'] as const)('ta
   }
 
   it('run in the order of a linear flow, each with what the one before gave', async () => {
-    const { linear } = pools.library;
+    const { linear } = pools.flowstate;
     const flow = linear('f').add(
       does('a', { provides: 'x', gives: 1 }),
       does('b', { requires: ['x'], provides: 'y', gives: 2 }),
@@ -75,14 +75,14 @@ describe.each(['serial', 'async', 'workerThreads', 'childProcess'] as const)('ta
   });
 
   it('run in any order in an unordered flow, each once', async () => {
-    const { unordered } = pools.library;
+    const { unordered } = pools.flowstate;
     const names = ['a', 'b', 'c', 'd', 'e'];
     await ran(unordered('f').addAll(names.map((name) => does(name))));
     expect(calls().toSorted()).toEqual(names.map((name) => `execute ${name}`));
   });
 
   it('run in a graph when what they need is there', async () => {
-    const { graph } = pools.library;
+    const { graph } = pools.flowstate;
     const flow = graph('f').addAll([
       does('last', { requires: ['x', 'y'] }),
       does('x', { provides: 'x', gives: 'X' }),
@@ -93,20 +93,20 @@ describe.each(['serial', 'async', 'workerThreads', 'childProcess'] as const)('ta
   });
 
   it('get what was stored, and leave out what is optional and not there', async () => {
-    const { linear } = pools.library;
+    const { linear } = pools.flowstate;
     const flow = linear('f').add(does('a', { requires: ['x'], optional: ['here', 'gone'] }));
     await ran(flow, { x: { deep: [1, null] }, here: true });
     expect(lines()).toEqual(['execute a {"x":{"deep":[1,null]},"here":true}']);
   });
 
   it('give several results', async () => {
-    const { linear } = pools.library;
+    const { linear } = pools.flowstate;
     const { all } = await ran(linear('f').add(does('a', { provides: ['x', 'y'], gives: [1, { z: 2 }] })));
     expect(all).toEqual({ x: 1, y: { z: 2 } });
   });
 
   it('are reverted in reverse order, with their results, their failure and all failures', async () => {
-    const { linear } = pools.library;
+    const { linear } = pools.flowstate;
     const flow = linear('f').add(
       does('a', { provides: 'x', gives: 1 }),
       does('b', { requires: ['x'] }),
@@ -123,7 +123,7 @@ describe.each(['serial', 'async', 'workerThreads', 'childProcess'] as const)('ta
   });
 
   it('that cannot be reverted end the run in FAILURE', async () => {
-    const { linear } = pools.library;
+    const { linear } = pools.flowstate;
     const flow = linear('f').add(does('a', { revertThrows: 'stuck' }), does('b', { throws: 'Woot!' }));
     const { state, thrown, storage } = await ran(flow);
     expect(state).toBe('FAILURE');
@@ -131,16 +131,18 @@ describe.each(['serial', 'async', 'workerThreads', 'childProcess'] as const)('ta
     expect(storage.detail('a').state).toBe('REVERT_FAILURE');
   });
 
-  it.skipIf(kind === 'serial')('that fail together are told of together', async () => {
-    const { unordered } = pools.library;
-    const { thrown } = await ran(unordered('f').add(does('a', { throws: 'one' }), does('b', { throws: 'two' })));
-    expect(thrown).toBeInstanceOf(pools.library.WrappedFailureError);
-    const messages = [...(thrown as Iterable<{ message: string }>)].map(({ message }) => message);
-    expect(messages.toSorted()).toEqual(['one', 'two']);
-  });
+  if (kind !== 'serial') {
+    it('that fail together are told of together', async () => {
+      const { unordered } = pools.flowstate;
+      const { thrown } = await ran(unordered('f').add(does('a', { throws: 'one' }), does('b', { throws: 'two' })));
+      expect(thrown).toBeInstanceOf(pools.flowstate.WrappedFailureError);
+      const messages = [...(thrown as Iterable<{ message: string }>)].map(({ message }) => message);
+      expect(messages.toSorted()).toEqual(['one', 'two']);
+    });
+  }
 
   it('are tried again as their retry says', async () => {
-    const { linear, times } = pools.library;
+    const { linear, times } = pools.flowstate;
     const retry = times({ attempts: 3, provides: 'attempt' });
     const { state } = await ran(linear('f', { retry }).add(does('a', { requires: ['attempt'], failsBefore: 3 })));
     expect(state).toBe('SUCCESS');
@@ -148,7 +150,7 @@ describe.each(['serial', 'async', 'workerThreads', 'childProcess'] as const)('ta
   });
 
   it('are left out when a decider says so', async () => {
-    const { graph } = pools.library;
+    const { graph } = pools.flowstate;
     const [a, b, c] = [does('a', { provides: 'x', gives: 1 }), does('b'), does('c')];
     const flow = graph('f').add(a, b, c);
     flow.link(a, b, { decider: ({ history }) => history['a'] === 2 }).link(b, c);
@@ -158,7 +160,7 @@ describe.each(['serial', 'async', 'workerThreads', 'childProcess'] as const)('ta
   });
 
   it('run again after a reset', async () => {
-    const { linear } = pools.library;
+    const { linear } = pools.flowstate;
     const engine = await loaded(linear('f').add(does('a'), does('b')));
     await engine.run();
     await engine.reset();
@@ -168,14 +170,14 @@ describe.each(['serial', 'async', 'workerThreads', 'childProcess'] as const)('ta
   });
 
   it('do not begin when something that they need is missing', async () => {
-    const { linear, MissingDependenciesError } = pools.library;
+    const { linear, MissingDependenciesError } = pools.flowstate;
     const { thrown } = await ran(linear('f').add(does('a'), does('b', { requires: ['x'] })));
     expect(thrown).toBeInstanceOf(MissingDependenciesError);
     expect(calls()).toEqual([]);
   });
 
   it('go on where a suspended run stopped', async () => {
-    const { linear } = pools.library;
+    const { linear } = pools.flowstate;
     const engine = await loaded(linear('f').add(does('a'), does('b'), does('c')));
     engine.atomNotifier.register('SUCCESS', (_, details) => {
       if ('taskName' in details && details.taskName === 'a') engine.suspend();
@@ -188,7 +190,7 @@ describe.each(['serial', 'async', 'workerThreads', 'childProcess'] as const)('ta
   });
 
   it('tell of their progress and of events of their own, in order, before they are done', async () => {
-    const { linear } = pools.library;
+    const { linear } = pools.flowstate;
     const told = pools.tasks.told.copy({ retainListeners: false });
     const heard: unknown[] = [];
     const engine = await loaded(linear('f').add(told));
@@ -211,13 +213,13 @@ describe.each(['serial', 'async', 'workerThreads', 'childProcess'] as const)('ta
   });
 
   it('B4: know the key of their attempt', async () => {
-    const { linear } = pools.library;
+    const { linear } = pools.flowstate;
     const { all, storage } = await ran(linear('f').add(pools.tasks.told));
     expect(all['key']).toBe(`${storage.flowUuid}:0:told:execute`);
   });
 
   it('hear of the signal, and why it was given', async () => {
-    const { linear } = pools.library;
+    const { linear } = pools.flowstate;
     const waits = pools.tasks.waits.copy({ retainListeners: false });
     const engine = await loaded(linear('f').add(waits));
     const waiting = new Promise<void>((resolve) => waits.notifier.register('waiting', () => resolve()));
@@ -229,7 +231,7 @@ describe.each(['serial', 'async', 'workerThreads', 'childProcess'] as const)('ta
   });
 
   it('are checked, and have their hooks called, where they run', async () => {
-    const { linear } = pools.library;
+    const { linear } = pools.flowstate;
     const hooked = () => new pools.tasks.Hooked({ name: 'hooked' });
     const { all } = await ran(linear('f').add(hooked()), { text: '  spaced ' });
     const log = all['log'] as string[];
@@ -246,7 +248,7 @@ describe.each(['serial', 'async', 'workerThreads', 'childProcess'] as const)('ta
   });
 
   it('keep what structured clone keeps', async () => {
-    const { linear } = pools.library;
+    const { linear } = pools.flowstate;
     for (const [name, make] of Object.entries(pools.tasks.RICH)) {
       const { storage } = await ran(linear('f').add(pools.tasks.gives(name)));
       const value = make() ?? null;

@@ -17,7 +17,7 @@ beforeAll(async () => {
   pools = await compilePools();
   const module = pools.urlOf('test/executors/fixtures/errors.ts');
   errors = (await import(/* @vite-ignore */ module.href)) as typeof fixtures;
-  const { workerThreadExecutor, childProcessExecutor } = pools.library;
+  const { workerThreadExecutor, childProcessExecutor } = pools.flowstate;
   const options = { taskModules: [module], maxWorkers: 1 };
   executors.set('a thread', workerThreadExecutor(options)).set('a process', childProcessExecutor(options));
   folder = mkdtempSync(join(tmpdir(), 'flowstate-failures-'));
@@ -66,7 +66,7 @@ const { tree } = fc.letrec<{ tree: Thrown; leaf: Thrown; error: Thrown }>((tie) 
 
 /** The failure of an atom that throws it, as the engine has it. */
 async function failureOf(thrown: Thrown, options: LoadOptions): Promise<{ failure: Failure; uuid: string }> {
-  const { engines, linear } = pools.library;
+  const { engines, linear } = pools.flowstate;
   const engine = await engines.load(linear('f').add(errors.throwing(thrown)), { ...options, neverResolve: true });
   try {
     await engine.run().catch(() => undefined);
@@ -80,7 +80,7 @@ async function failureOf(thrown: Thrown, options: LoadOptions): Promise<{ failur
 
 describe('B6: a failure', () => {
   it('has the same record in the process of the engine, from a thread, from a process, and from a file', async () => {
-    const { Failure, persistence } = pools.library;
+    const { Failure, persistence } = pools.flowstate;
     const backend = await persistence.fetch(`sqlite:${join(folder, 'runs.db')}`);
     const connection = await backend.getConnection();
     await connection.upgrade();
@@ -121,7 +121,7 @@ describe('B6: a failure', () => {
       },
     };
     for (const [place, executor] of executors) {
-      const { engines, linear } = pools.library;
+      const { engines, linear } = pools.flowstate;
       const running = engines.run(linear('f').add(errors.throwing(thrown)), { engine: 'parallel', executor });
       const error: unknown = await running.catch((caught: unknown) => caught);
       expect(error, place).toBeInstanceOf(errors.QuotaError);

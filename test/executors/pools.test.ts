@@ -37,14 +37,14 @@ describe.each(POOLS)('%s', (kind) => {
   const noun = kind === 'workerThreads' ? 'thread' : 'process';
 
   function pool(options: PoolOptions & { readonly maxRssMb?: number } = {}): Executor {
-    const { workerThreadExecutor, childProcessExecutor } = pools.library;
+    const { workerThreadExecutor, childProcessExecutor } = pools.flowstate;
     const make = kind === 'workerThreads' ? workerThreadExecutor : childProcessExecutor;
     return make({ taskModules: [pools.taskModule], ...options });
   }
 
   function load(flow: Flow, options: LoadOptions = {}, store: Record<string, unknown> = {}) {
     const own = options.executor === undefined ? { executor: kind, taskModules: [pools.taskModule] } : {};
-    return pools.library.engines.load(flow, { engine: 'parallel', ...own, ...options, ...{ store } });
+    return pools.flowstate.engines.load(flow, { engine: 'parallel', ...own, ...options, ...{ store } });
   }
 
   async function run(flow: Flow, options: LoadOptions = {}, store: Record<string, unknown> = {}) {
@@ -59,8 +59,8 @@ describe.each(POOLS)('%s', (kind) => {
 
   const failure = (flow: Flow, options: LoadOptions = {}, store: Record<string, unknown> = {}) =>
     rejection(run(flow, options, store)) as Promise<Error>;
-  const linear = (...tasks: Task[]) => pools.library.linear('f').addAll(tasks);
-  const unordered = (...tasks: Task[]) => pools.library.unordered('f').addAll(tasks);
+  const linear = (...tasks: Task[]) => pools.flowstate.linear('f').addAll(tasks);
+  const unordered = (...tasks: Task[]) => pools.flowstate.unordered('f').addAll(tasks);
 
   it(`runs tasks in a ${noun} of its own`, async () => {
     const { place } = (await run(linear(pools.tasks.where))) as { place: Place };
@@ -85,7 +85,7 @@ describe.each(POOLS)('%s', (kind) => {
 
   describe('refuses, when the engine is made,', () => {
     it('a task that is not registered, and says what is', async () => {
-      const { task } = pools.library;
+      const { task } = pools.flowstate;
       const ad = task({ name: 'ad', execute: () => 1 });
       const error = await failure(linear(ad));
       expect(error).toBeInstanceOf(RangeError);
@@ -94,7 +94,7 @@ describe.each(POOLS)('%s', (kind) => {
     });
 
     it('one of another version', async () => {
-      const { task } = pools.library;
+      const { task } = pools.flowstate;
       const newer = task({ name: 'versioned', version: '2.0', execute: () => 1 });
       expect((await failure(linear(newer))).message).toContain(
         "'versioned' version 2.0 is not registered, but version 1.2 of it",
@@ -192,7 +192,7 @@ describe.each(POOLS)('%s', (kind) => {
         signal: null,
         message: `The ${noun} that ran exits ended with exit code ${code}`,
       });
-      expect(error).toBeInstanceOf(pools.library.ExecutionError);
+      expect(error).toBeInstanceOf(pools.flowstate.ExecutionError);
       for (const { name } of others) expect(engine.storage.detail(name).state).toBe('SUCCESS');
     });
 
@@ -241,7 +241,7 @@ describe.each(POOLS)('%s', (kind) => {
       const executor = pool({
         terminateOnAbort: true,
         graceMs: 700,
-        environment: { ...pools.library.systemEnvironment, clock },
+        environment: { ...pools.flowstate.systemEnvironment, clock },
       });
       const busy = pools.tasks.busy.copy({ retainListeners: false });
       const isBusy = new Promise<void>((resolve) => busy.notifier.register('busy', () => resolve()));
@@ -275,7 +275,7 @@ describe.each(POOLS)('%s', (kind) => {
     });
   });
 
-  /** Runs a program that has the library and the tasks, and gives what it printed when it has ended by itself. */
+  /** Runs a program that has flowstate and the tasks, and gives what it printed when it has ended by itself. */
   async function printedBy(text: string): Promise<unknown> {
     const program = `
       import { engines, linear, unordered } from '${pools.urlOf('src/index.ts').href}';
@@ -358,7 +358,7 @@ describe.each(POOLS)('%s', (kind) => {
 
 describe('workerThreads', () => {
   it('moves what is to be moved, and copies nothing of it', async () => {
-    const { engines, linear } = pools.library;
+    const { engines, linear } = pools.flowstate;
     const results = await engines.run(linear('f').add(pools.tasks.moves, pools.tasks.whatIsLeft), {
       engine: 'parallel',
       executor: 'workerThreads',
@@ -370,7 +370,7 @@ describe('workerThreads', () => {
   });
 
   it('loses a thread that needs more memory than it may have', async () => {
-    const { engines, linear, workerThreadExecutor } = pools.library;
+    const { engines, linear, workerThreadExecutor } = pools.flowstate;
     const executor = workerThreadExecutor({
       taskModules: [pools.taskModule],
       resourceLimits: { maxOldGenerationSizeMb: 32 },
@@ -383,7 +383,7 @@ describe('workerThreads', () => {
   });
 
   it('has no maxRssMb: threads share one resident memory', async () => {
-    const { engines, linear } = pools.library;
+    const { engines, linear } = pools.flowstate;
     const given = { engine: 'parallel', executor: 'workerThreads', maxRssMb: 100 } as const;
     const error = await rejection(engines.load(linear('f'), given));
     expect(String(error)).toMatch(
@@ -396,13 +396,13 @@ describe('childProcess', () => {
   const options = () => ({ engine: 'parallel', executor: 'childProcess', taskModules: [pools.taskModule] }) as const;
 
   it('says which signal ended a process', async () => {
-    const { engines, linear } = pools.library;
+    const { engines, linear } = pools.flowstate;
     const error = await rejection(engines.run(linear('f').add(pools.tasks.killsItself), options()));
     expect(error).toMatchObject({ name: 'WorkerLostError', exitCode: null, signal: 'SIGKILL' });
   });
 
   it('loses a process that needs more memory than it may have', async () => {
-    const { engines, linear, childProcessExecutor } = pools.library;
+    const { engines, linear, childProcessExecutor } = pools.flowstate;
     const executor = childProcessExecutor({ taskModules: [pools.taskModule], execArgv: ['--max-old-space-size=32'] });
     const error = await rejection(engines.run(linear('f').add(pools.tasks.hungry), { engine: 'parallel', executor }));
     await executor.close();
@@ -410,7 +410,7 @@ describe('childProcess', () => {
   });
 
   it('replaces a process that has grown too large', async () => {
-    const { engines, linear } = pools.library;
+    const { engines, linear } = pools.flowstate;
     const { grows } = pools.tasks;
     const tasks = [grows('g1', 0), grows('g2', 400), grows('g3', 0)];
     const results = await engines.run(linear('f').addAll(tasks), { ...options(), maxWorkers: 1, maxRssMb: 350 });
@@ -452,7 +452,7 @@ describe('executors by name', () => {
     ['PROCESS', 'childProcess'],
     ['processes', 'childProcess'],
   ])('%s is %s', async (given, name) => {
-    const { engines, linear } = pools.library;
+    const { engines, linear } = pools.flowstate;
     const modules = name === 'async' ? {} : { taskModules: [pools.taskModule] };
     const engine = await engines.load(linear('f').add(pools.tasks.where), {
       engine: 'parallel',
@@ -477,14 +477,14 @@ describe('executors by name', () => {
     [{ executor: 'async', taskModules: [] }, RangeError, /taskModules is an option of .* and the executor is async/],
     [{ engine: 'serial', executor: 'async' }, RangeError, /executor is an option of the parallel engine/],
   ])('%j is refused', async (options, type, message) => {
-    const { engines, linear } = pools.library;
+    const { engines, linear } = pools.flowstate;
     const error = await rejection(engines.load(linear('f'), { engine: 'parallel', ...options } as LoadOptions));
     expect(error).toBeInstanceOf(type);
     expect(String(error)).toMatch(message);
   });
 
   it('has as many threads as the machine runs at once, at most, unless told otherwise', async () => {
-    const { engines, unordered } = pools.library;
+    const { engines, unordered } = pools.flowstate;
     const tasks = Array.from({ length: 3 * availableParallelism() }, (_, i) => pools.tasks.whereAmI(`w${i}`));
     const results = await engines.run(unordered('f').addAll(tasks), {
       engine: 'parallel',

@@ -1,14 +1,14 @@
 import { pathToFileURL } from 'node:url';
-import type * as library from '../../src/index.js';
+import type * as flowstate from '../../src/index.js';
 import type * as tasks from './fixtures/tasks.js';
 import { compileSources } from '../scenarios/compiled-sources.js';
 
-type Library = typeof library;
+type Flowstate = typeof flowstate;
 type Tasks = typeof tasks;
 
-/** The library and the tasks of the tests as JavaScript: threads and processes load nothing else. */
+/** Flowstate and the tasks of the tests as JavaScript: threads and processes load nothing else. */
 export interface Pools extends Disposable {
-  readonly library: Library;
+  readonly flowstate: Flowstate;
   readonly tasks: Tasks;
   /** For `taskModules`. */
   readonly taskModule: URL;
@@ -21,7 +21,7 @@ export async function compilePools(): Promise<Pools> {
   const urlOf = (source: string) => pathToFileURL(sources.pathOf(source));
   const taskModule = urlOf('test/executors/fixtures/tasks.ts');
   return {
-    library: (await import(/* @vite-ignore */ urlOf('src/index.ts').href)) as Library,
+    flowstate: (await import(/* @vite-ignore */ urlOf('src/index.ts').href)) as Flowstate,
     tasks: (await import(/* @vite-ignore */ taskModule.href)) as Tasks,
     taskModule,
     urlOf,

@@ -27,11 +27,11 @@ describe.each(POOLS)('with %s', (kind) => {
     body: (stage: {
       readonly clock: VirtualClock;
       readonly executor: Executor;
-      loaded(flow: Flow, more?: LoadOptions): ReturnType<typeof pools.library.engines.load>;
+      loaded(flow: Flow, more?: LoadOptions): ReturnType<typeof pools.flowstate.engines.load>;
     }) => Promise<void>,
   ): Promise<void> {
     const clock = new VirtualClock();
-    const { systemEnvironment, workerThreadExecutor, childProcessExecutor, engines } = pools.library;
+    const { systemEnvironment, workerThreadExecutor, childProcessExecutor, engines } = pools.flowstate;
     const environment: Environment = { ...systemEnvironment, clock };
     const make = kind === 'workerThreads' ? workerThreadExecutor : childProcessExecutor;
     const executor = make({ taskModules: [pools.taskModule], maxWorkers: 1, graceMs: 700, environment, ...options });
@@ -46,7 +46,7 @@ describe.each(POOLS)('with %s', (kind) => {
     }
   }
 
-  const linear = (...tasks: Task[]) => pools.library.linear('f').add(...tasks);
+  const linear = (...tasks: Task[]) => pools.flowstate.linear('f').add(...tasks);
   const copyOf = (task: Task) => task.copy({ retainListeners: false });
 
   it('a task that is busy and does not listen is ended when its run is cancelled, and reverted', async () => {
@@ -99,7 +99,7 @@ describe.each(POOLS)('with %s', (kind) => {
       const first = copyOf(pools.tasks.waits);
       const isWaiting = heard(first, 'waiting');
       const second = pools.tasks.busyFor(300);
-      const engine = await loaded(pools.library.unordered('f').add(first, second));
+      const engine = await loaded(pools.flowstate.unordered('f').add(first, second));
       const ended = engine.run().catch(() => undefined);
       await isWaiting;
       clock.advance(5000);
@@ -118,7 +118,7 @@ describe.each(POOLS)('with %s', (kind) => {
     await using({}, async ({ loaded }) => {
       const names = ['p', 'q', 'r', 's'];
       const tasks = names.map((name) => pools.tasks.whereAmI(name));
-      const engine = await loaded(pools.library.unordered('f').add(...tasks));
+      const engine = await loaded(pools.flowstate.unordered('f').add(...tasks));
       const registration = engine.atomNotifier.register('SUCCESS', () => engine.suspend());
       expect(await engine.run()).toBe('SUSPENDED');
       const states = () => names.map((name) => engine.storage.getAtomState(name));
@@ -132,10 +132,11 @@ describe.each(POOLS)('with %s', (kind) => {
 
   it('B4: who gives up is done again with the same key, by another engine, too', async () => {
     await using({}, async ({ loaded }) => {
-      const backend = pools.library.persistence.memoryBackend();
+      const backend = pools.flowstate.persistence.memoryBackend();
       const patient = pools.tasks.givesUp(true);
       const waiting = heard(patient, 'waiting');
-      const flow = (task: Task) => pools.library.linear('f', { retry: pools.library.times({ attempts: 2 }) }).add(task);
+      const flow = (task: Task) =>
+        pools.flowstate.linear('f', { retry: pools.flowstate.times({ attempts: 2 }) }).add(task);
       const first = await loaded(flow(patient), { backend });
       const running = first.run();
       const { idempotencyKey } = await waiting;

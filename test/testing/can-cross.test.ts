@@ -22,7 +22,7 @@ describe('a task can cross', () => {
   it('and it is said why, when it cannot', async () => {
     const taskModules = [pools.taskModule];
     const { add, gives } = pools.tasks;
-    const other = pools.library.task({ name: 'other', execute: () => 1 });
+    const other = pools.flowstate.task({ name: 'other', execute: () => 1 });
     await expect(assertTaskCanCross(other, { taskModules })).rejects.toThrow(/'other' version 1.0 is not registered/);
     await expect(assertTaskCanCross(add, { taskModules: [pools.urlOf('none.ts')] })).rejects.toThrow(
       /cannot be loaded/,
