@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { InvalidFormatError, NotFoundError, StorageConflictError, StorageError } from '../../src/errors.js';
+import { InvalidFormatError, NotFoundError, StorageError } from '../../src/errors.js';
 import { put } from '../../src/persistence/atom-details.js';
 import type { Connection, PersistenceBackend } from '../../src/persistence/backend.js';
 import { directoryBackend } from '../../src/persistence/backends/path/directory.js';
@@ -25,6 +25,7 @@ import { fetch } from '../../src/persistence/fetch.js';
 import { describeCopyingBackend, describePersistenceBackend } from './backend-suite.js';
 import { watchedFiles } from './faulty-files.js';
 import { aBook, aFlow, aTask } from './made-up-runs.js';
+import { race } from './racing-writers.js';
 
 const folders: string[] = [];
 const backends: PersistenceBackend[] = [];
@@ -141,23 +142,7 @@ describe('a folder of runs', () => {
     const flow = aFlow('f', aTask('a'));
     await writers[0]?.saveLogbook(aBook('book', flow));
     const revisions = 30;
-    const wins = await Promise.all(
-      writers.map(async (writer, index) => {
-        let won = 0;
-        for (let expectedRevision = 0; expectedRevision < revisions;) {
-          const atoms = flow.atoms.map((atom) => put(atom, 'SUCCESS', [index, expectedRevision]));
-          try {
-            await writer.commit({ flowUuid: flow.uuid, expectedRevision, atoms });
-            won += 1;
-            expectedRevision += 1;
-          } catch (error) {
-            if (!(error instanceof StorageConflictError)) throw error;
-            expectedRevision = error.foundRevision;
-          }
-        }
-        return won;
-      }),
-    );
+    const wins = await race(writers, flow, revisions);
     expect(wins.reduce((sum, won) => sum + won, 0)).toBe(revisions);
   });
 

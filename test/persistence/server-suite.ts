@@ -1,5 +1,5 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { NotFoundError, StorageConflictError, StorageError } from '../../src/errors.js';
+import { NotFoundError, StorageError } from '../../src/errors.js';
 import { put } from '../../src/persistence/atom-details.js';
 import type { Codec, Connection, PersistenceBackend } from '../../src/persistence/backend.js';
 import type { ImportDriver } from '../../src/persistence/backends/sql/lazy-backend.js';
@@ -9,6 +9,7 @@ import type { SqlPlace } from '../servers/place.js';
 import { Proxy } from '../servers/proxy.js';
 import { describeCopyingBackend, describePersistenceBackend } from './backend-suite.js';
 import { aBook, aFlow, aTask } from './made-up-runs.js';
+import { race } from './racing-writers.js';
 
 /** What is particular to a server. */
 export interface ServerDialect {
@@ -121,23 +122,7 @@ export function describeServerBackend(dialect: ServerDialect) {
       const flow = aFlow('f', aTask('a'));
       await writers[0]?.saveLogbook(aBook('book', flow));
       const revisions = 25;
-      const wins = await Promise.all(
-        writers.map(async (writer, index) => {
-          let won = 0;
-          for (let expectedRevision = 0; expectedRevision < revisions;) {
-            const atoms = flow.atoms.map((atom) => put(atom, 'SUCCESS', [index, expectedRevision]));
-            try {
-              await writer.commit({ flowUuid: flow.uuid, expectedRevision, atoms });
-              won += 1;
-              expectedRevision += 1;
-            } catch (error) {
-              if (!(error instanceof StorageConflictError)) throw error;
-              expectedRevision = error.foundRevision;
-            }
-          }
-          return won;
-        }),
-      );
+      const wins = await race(writers, flow, revisions);
       expect(wins.reduce((sum, won) => sum + won, 0)).toBe(revisions);
     });
 

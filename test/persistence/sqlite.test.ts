@@ -6,19 +6,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'libsql';
 import { afterEach, describe, expect, it } from 'vitest';
-import {
-  FlowstateError,
-  InvalidFormatError,
-  NotFoundError,
-  StorageConflictError,
-  StorageError,
-} from '../../src/errors.js';
+import { FlowstateError, InvalidFormatError, NotFoundError, StorageError } from '../../src/errors.js';
 import { put } from '../../src/persistence/atom-details.js';
 import type { Connection, PersistenceBackend } from '../../src/persistence/backend.js';
 import type { SqliteDatabase } from '../../src/persistence/backends/sql/sqlite-driver.js';
 import { sqliteBackend } from '../../src/persistence/backends/sql/sqlite.js';
 import { describeCopyingBackend, describePersistenceBackend } from './backend-suite.js';
 import { aBook, aFlow, aTask } from './made-up-runs.js';
+import { race } from './racing-writers.js';
 
 const folders: string[] = [];
 const backends: PersistenceBackend[] = [];
@@ -104,23 +99,7 @@ describe('SQLite persistence', () => {
       const flow = aFlow('f', aTask('a'));
       await writers[0]?.saveLogbook(aBook('book', flow));
       const revisions = 30;
-      const wins = await Promise.all(
-        writers.map(async (writer, index) => {
-          let won = 0;
-          for (let expectedRevision = 0; expectedRevision < revisions;) {
-            const atoms = flow.atoms.map((atom) => put(atom, 'SUCCESS', [index, expectedRevision]));
-            try {
-              await writer.commit({ flowUuid: flow.uuid, expectedRevision, atoms });
-              won += 1;
-              expectedRevision += 1;
-            } catch (error) {
-              if (!(error instanceof StorageConflictError)) throw error;
-              expectedRevision = error.foundRevision;
-            }
-          }
-          return won;
-        }),
-      );
+      const wins = await race(writers, flow, revisions);
       expect(wins.reduce((sum, won) => sum + won, 0)).toBe(revisions);
     });
 

@@ -13,6 +13,7 @@ import { describeWithServer } from '../servers/server.js';
 import { zookeeper as server } from '../servers/zookeeper.js';
 import { describeCopyingBackend, describePersistenceBackend } from './backend-suite.js';
 import { aBook, aFlow, aTask } from './made-up-runs.js';
+import { race } from './racing-writers.js';
 
 const backends: PersistenceBackend[] = [];
 const proxies: Proxy[] = [];
@@ -151,23 +152,8 @@ await describeWithServer(server, async (url) => {
         const flow = aFlow('f', ...many.slice(0, 1500));
         await writers[0]?.saveLogbook(aBook('book', flow));
         const revisions = 12;
-        const wins = await Promise.all(
-          writers.map(async (writer, index) => {
-            let won = 0;
-            for (let expectedRevision = 0; expectedRevision < revisions;) {
-              const some = flow.atoms.slice(0, expectedRevision % 3 === 0 ? undefined : 3);
-              const atoms = some.map((atom) => put(atom, 'SUCCESS', [index, expectedRevision]));
-              try {
-                await writer.commit({ flowUuid: flow.uuid, expectedRevision, atoms });
-                won += 1;
-                expectedRevision += 1;
-              } catch (error) {
-                if (!(error instanceof StorageConflictError)) throw error;
-                expectedRevision = error.foundRevision;
-              }
-            }
-            return won;
-          }),
+        const wins = await race(writers, flow, revisions, (revision) =>
+          flow.atoms.slice(0, revision % 3 === 0 ? undefined : 3),
         );
         expect(wins.reduce((sum, won) => sum + won, 0)).toBe(revisions);
         const atoms = await writers[0]?.getAtomsForFlow(flow.uuid);
