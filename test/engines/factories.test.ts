@@ -15,7 +15,7 @@ import type { PersistenceBackend } from '../../src/persistence/backend.js';
 import { memoryBackend } from '../../src/persistence/backends/memory.js';
 import { createFlowDetail, newFlowDetail } from '../../src/persistence/books.js';
 import { usingConnection } from '../../src/persistence/using-connection.js';
-import { snapshotOf } from '../persistence/interrupting-backend.js';
+import { snapshotOf } from '../../src/testing/interrupting-backend.js';
 
 const NAME = 'billing/make-invoice@1';
 

@@ -10,7 +10,7 @@ import type { PersistenceBackend } from '../../src/persistence/backend.js';
 import { memoryBackend } from '../../src/persistence/backends/memory.js';
 import { createFlowDetail } from '../../src/persistence/books.js';
 import { usingConnection } from '../../src/persistence/using-connection.js';
-import { interrupting, never, snapshotOf } from '../persistence/interrupting-backend.js';
+import { interrupting, never, snapshotOf } from '../../src/testing/interrupting-backend.js';
 import { announcementsOf, runWithin, statesOf } from './announcements.js';
 import { Gate, manualEnvironment, settled } from './manual-environment.js';
 import { rejection, step, stepsInto } from './steps.js';

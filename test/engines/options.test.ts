@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { LoadOptions } from '../../src/engines/load.js';
 import { load } from '../../src/engines/load.js';
 import { linear } from '../../src/flows/linear.js';
-import { interrupting, never } from '../persistence/interrupting-backend.js';
+import { interrupting, never } from '../../src/testing/interrupting-backend.js';
 import { memoryBackend } from '../../src/persistence/backends/memory.js';
 import { rejection, step } from './steps.js';
 

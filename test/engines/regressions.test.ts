@@ -6,7 +6,7 @@ import { linear } from '../../src/flows/linear.js';
 import { unordered } from '../../src/flows/unordered.js';
 import { memoryBackend } from '../../src/persistence/backends/memory.js';
 import { usingConnection } from '../../src/persistence/using-connection.js';
-import { interrupting } from '../persistence/interrupting-backend.js';
+import { interrupting } from '../../src/testing/interrupting-backend.js';
 import { runWithin, statesOf } from './announcements.js';
 import { manualEnvironment } from './manual-environment.js';
 import { rejection, step, stepsInto, throwing } from './steps.js';

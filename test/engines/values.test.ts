@@ -14,7 +14,7 @@ import { encodeAttempts } from '../../src/persistence/failure-text.js';
 import type { AttemptRecord } from '../../src/persistence/failure-text.js';
 import { richCodec } from '../../src/persistence/codecs/rich.js';
 import { valueFormat } from '../../src/persistence/value-format.js';
-import { snapshotOf } from '../persistence/interrupting-backend.js';
+import { snapshotOf } from '../../src/testing/interrupting-backend.js';
 import { statesOf } from './announcements.js';
 import { rejection, step, stepsInto, throwing } from './steps.js';
 

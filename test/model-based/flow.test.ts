@@ -5,7 +5,7 @@ import { StorageError } from '../../src/errors.js';
 import { linear } from '../../src/flows/linear.js';
 import { memoryBackend } from '../../src/persistence/backends/memory.js';
 import type { PersistenceBackend } from '../../src/persistence/backend.js';
-import { interrupting } from '../persistence/interrupting-backend.js';
+import { interrupting } from '../../src/testing/interrupting-backend.js';
 import { Coverage } from './coverage.js';
 import type { Causes } from './expectations.js';
 import { cause, expectCauseForEach, expectComplete, walkEach } from './expectations.js';

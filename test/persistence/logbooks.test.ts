@@ -14,7 +14,7 @@ import type { LogbookExport } from '../../src/persistence/logbook-export.js';
 import { exportLogbook, importLogbook } from '../../src/persistence/logbook-export.js';
 import { destroyLogbook, findRuns, listLogbooks, pruneRuns } from '../../src/persistence/logbooks.js';
 import { rejection, throwing } from '../engines/steps.js';
-import { restored, snapshotOf } from './interrupting-backend.js';
+import { restored, snapshotOf } from '../../src/testing/interrupting-backend.js';
 import { aBook, aFailure, aFlow, aRetryThatFailed, aTask, countingEnvironment } from './made-up-runs.js';
 
 const backends: [string, () => PersistenceBackend][] = [

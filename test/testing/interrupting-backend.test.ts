@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { put } from '../../src/persistence/atom-details.js';
 import type { Connection, PersistenceBackend } from '../../src/persistence/backend.js';
 import { memoryBackend } from '../../src/persistence/backends/memory.js';
-import { describePersistenceBackend } from './backend-suite.js';
+import { describePersistenceBackend } from '../persistence/backend-suite.js';
 import {
   dieAfter,
   dieBefore,
@@ -12,9 +12,9 @@ import {
   never,
   restored,
   snapshotOf,
-} from './interrupting-backend.js';
-import type { Interruption } from './interrupting-backend.js';
-import { aBook, aFlow, aTask } from './made-up-runs.js';
+} from '../../src/testing/interrupting-backend.js';
+import type { Interruption } from '../../src/testing/interrupting-backend.js';
+import { aBook, aFlow, aTask } from '../persistence/made-up-runs.js';
 
 describePersistenceBackend('never interrupted memory', () => interrupting(memoryBackend(), never), { runs: false });
 
