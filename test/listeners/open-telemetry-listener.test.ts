@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { times } from '../../src/atoms/retries.js';
 import { load } from '../../src/engines/load.js';
 import { NotFoundError, StorageError } from '../../src/errors.js';
@@ -203,7 +203,11 @@ describe('the listener for OpenTelemetry', () => {
   it('is made with what it is given, and names the package that is missing otherwise', async () => {
     const engine = await load(linear('f').add(step('a')));
     expect(await openTelemetryListener(engine, { api: new RecordingApi() })).toBeInstanceOf(OpenTelemetryListener);
+    vi.doMock('@opentelemetry/api', () => {
+      throw new Error('Cannot find package');
+    });
     const error = await rejection(openTelemetryListener(engine));
+    vi.doUnmock('@opentelemetry/api');
     expect(error).toBeInstanceOf(NotFoundError);
     expect(error).toMatchObject({
       message: 'Tracing needs the package @opentelemetry/api: npm install @opentelemetry/api',
