@@ -52,6 +52,8 @@ export class Member implements HostListener {
   #finished = 0;
   #isKilled = false;
   #isDismissed = false;
+  /** A host is, from the beginning. */
+  #isKeptAlive = true;
   #tellGone!: () => void;
 
   constructor(
@@ -77,6 +79,13 @@ export class Member implements HostListener {
     return this.#state !== 'leaving' && this.#state !== 'gone';
   }
 
+  /** Whether the process may not end as long as the host is there. */
+  #keepAlive(isNeeded: boolean): void {
+    if (isNeeded === this.#isKeptAlive) return;
+    this.#isKeptAlive = isNeeded;
+    this.#host.keepAlive(isNeeded);
+  }
+
   /** Runs a task. What cannot be sent is its failure, and leaves the member free. */
   run(assignment: Assignment): void {
     const { work } = assignment;
@@ -89,7 +98,7 @@ export class Member implements HostListener {
     }
     this.#state = 'busy';
     this.#assignment = assignment;
-    this.#host.keepAlive(true);
+    this.#keepAlive(true);
     work.began?.();
     const abort = () => this.abort(signal.reason, this.options);
     if (signal.aborted) abort();
@@ -116,7 +125,7 @@ export class Member implements HostListener {
 
   #stop(): void {
     this.#state = 'leaving';
-    this.#host.keepAlive(true);
+    this.#keepAlive(true);
     this.#host.send({ type: 'stop' });
     this.#killLater();
   }
@@ -135,7 +144,7 @@ export class Member implements HostListener {
     switch (reply.type) {
       case 'ready':
         this.#state = 'free';
-        this.#host.keepAlive(false);
+        this.#keepAlive(false);
         this.listener.started(reply.listings);
         this.listener.free();
         break;
@@ -195,8 +204,8 @@ export class Member implements HostListener {
     assignment.settle(outcome);
     const { maxTasks, maxRssMb } = this.options;
     if (this.#finished >= maxTasks || rssMb > maxRssMb || this.#isDismissed) this.#stop();
-    else this.#host.keepAlive(false);
     this.listener.free();
+    if (this.isFree) this.#keepAlive(false);
   }
 
   /** Takes its task off it. */

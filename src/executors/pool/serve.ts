@@ -27,12 +27,12 @@ export async function serve(start: Start, send: Send): Promise<(request: Request
     }
   }
   send({ type: 'ready', listings: registeredTasks().listings() });
-  let running: AbortController | null = null;
+  let running: Call | null = null;
   return (request) => {
     switch (request.type) {
       case 'run':
-        running = new AbortController();
-        void new Call(request, running.signal, start, send).perform();
+        running = new Call(request, start, send);
+        void running.perform();
         break;
       case 'abort':
         running?.abort(reasonIn(Failure.fromRecord(request.reason)));
@@ -52,13 +52,22 @@ function reasonIn(failure: Failure): unknown {
 class Call {
   /** The first of what the task told of that cannot cross. */
   #uncrossable: Reply | null = null;
+  #madeController: AbortController | null = null;
 
   constructor(
     private readonly request: RunRequest,
-    private readonly signal: AbortSignal,
     private readonly start: Start,
     private readonly send: Send,
   ) {}
+
+  abort(reason: unknown): void {
+    this.#controller.abort(reason);
+  }
+
+  /** Made when it is asked for: most tasks never look at their signal. */
+  get #controller(): AbortController {
+    return (this.#madeController ??= new AbortController());
+  }
 
   async perform(): Promise<void> {
     const outcome = await this.#outcome();
@@ -88,10 +97,13 @@ class Call {
 
   #contextFor(task: Task): TaskContext {
     const { atom, idempotencyKey } = this.request;
+    const signal = () => this.#controller.signal;
     return {
       atom,
       idempotencyKey,
-      signal: this.signal,
+      get signal() {
+        return signal();
+      },
       progress: (progress, details) => task.updateProgress(progress, details),
       notify: (event, details = {}) => task.notifier.notify(event, details),
     };
