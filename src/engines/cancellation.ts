@@ -1,6 +1,7 @@
 import { TimeoutError } from '../errors.js';
 import { Failure } from '../failure.js';
-import { asRecord, type Storage } from '../storage/storage.js';
+import type { Storage } from '../storage/storage.js';
+import { asRecord } from '../storage/values.js';
 
 /* That a run is to be undone, and by when it has to be done, is kept in its metadata: whoever takes it up knows. */
 
