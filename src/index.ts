@@ -35,7 +35,8 @@ export { compile } from './compiler/compile.js';
 
 export * as engines from './engines/engines.js';
 export { Engine } from './engines/engine.js';
-export type { FlowDetails, SuspendOptions } from './engines/engine.js';
+export type { FlowDetails } from './engines/engine.js';
+export type { SuspendOptions } from './engines/suspend-options.js';
 export type { AtomDetails } from './engines/atom-services.js';
 export { Explanation } from './engines/explain.js';
 export type { ExplainedStep, ExplainOptions } from './engines/explain.js';
