@@ -143,9 +143,20 @@ export { ANY, Notifier, RestrictedNotifier } from './notifications/notifier.js';
 export type { Listener, RegistrationOptions } from './notifications/notifier.js';
 
 export * as persistence from './persistence/persistence.js';
-export type { Codec, Connection, FlowQuery, FoundFlow, PersistenceBackend, UnitOfWork } from './persistence/backend.js';
+export type {
+  Codec,
+  Connection,
+  FlowQuery,
+  FoundFlow,
+  JournalQuery,
+  PersistenceBackend,
+  SaveOptions,
+  UnitOfWork,
+} from './persistence/backend.js';
 export type { EncryptingCodecOptions } from './persistence/codecs/encrypting.js';
 export type { AtomDetail, AtomState, FlowDetail, LogBook, RetryDetail, TaskDetail } from './persistence/details.js';
+export type { FoldOptions, JournaledRun, JournaledState } from './persistence/fold-journal.js';
+export type { JournalEntity, JournalEntry } from './persistence/journal-entry.js';
 export type { ExportedFlow, ExportOptions, ImportOptions, LogbookExport } from './persistence/logbook-export.js';
 export type { Pruned, PruneOptions } from './persistence/logbooks.js';
 

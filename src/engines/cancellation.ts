@@ -41,6 +41,12 @@ export function markCancelled(storage: Storage, { reason, limitMs }: Cancellatio
   storage.updateFlowMetadata({ [CANCELLED]: { reason: Failure.from(reason).message, limitMs } });
 }
 
+/** Why a run is to be undone; null where nobody cancelled it. */
+export function reasonOfCancellation(storage: Storage): string | null {
+  const reason = asRecord(storage.flowMeta[CANCELLED])?.['reason'];
+  return typeof reason === 'string' ? reason : null;
+}
+
 /** What is thrown when a run that was cancelled has been undone: nothing, unless its deadline had passed. */
 export function failuresOfCancellation(storage: Storage): Failure[] {
   const limitMs = asRecord(storage.flowMeta[CANCELLED])?.['limitMs'];

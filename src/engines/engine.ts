@@ -16,8 +16,10 @@ import { ExecutionError, InvalidStateError } from '../errors.js';
 import type { Flow } from '../flows/flow.js';
 import type { StateActor } from '../interpreter/actors.js';
 import type { InspectionObserver, InspectionSubscription } from '../interpreter/inspection.js';
-import type { Codec, Connection } from '../persistence/backend.js';
+import type { Codec, Connection, JournalQuery } from '../persistence/backend.js';
 import type { FlowDetail } from '../persistence/details.js';
+import type { JournaledRun } from '../persistence/fold-journal.js';
+import type { JournalEntry } from '../persistence/journal-entry.js';
 import { Storage } from '../storage/storage.js';
 import type { AnnouncedNotifier } from './announced-notifier.js';
 import { Announcer } from './announcer.js';
@@ -65,6 +67,8 @@ export interface EngineParts {
   /** Where the run is kept; null keeps it in memory. */
   readonly connection: Connection | null;
   readonly codec: Codec | undefined;
+  /** Where the journal of the run has come to; null where none is kept. */
+  readonly journal: JournaledRun | null;
   readonly options: EngineOptions;
   readonly executors: Executors;
   /** Gives back what the engine was given for itself. */
@@ -105,7 +109,7 @@ export class Engine {
 
   /** @internal */
   constructor(parts: EngineParts) {
-    const { flow, flowDetail, connection, codec, options, executors, release } = parts;
+    const { flow, flowDetail, connection, codec, journal, options, executors, release } = parts;
     this.flow = flow;
     this.options = options;
     this.#environment = options.environment ?? systemEnvironment;
@@ -115,6 +119,7 @@ export class Engine {
       flowDetail,
       connection,
       codec,
+      journal,
       environment: this.#environment,
       commitRetry: options.commitRetry,
       fence: options.fence,
@@ -224,6 +229,18 @@ export class Engine {
     const { drive } = this.#loop;
     const underWay = this.#isRunning && drive?.isClosed === false ? drive : null;
     return why(this.#compiled('why'), this.storage, this.#runtime, underWay?.run ?? null);
+  }
+
+  /**
+   * The journal of the run, in its order: what is durable, and what is not yet.
+   *
+   * Where it is kept in a store, that is asked; not once the engine is closed: then `persistence.readJournal()` gives it.
+   *
+   * @param query - Which entries. Default: all; a long journal is better read by pages.
+   * @returns nothing where no journal is kept (`journal: true`).
+   */
+  journal(query: JournalQuery = {}): Promise<JournalEntry[]> {
+    return this.storage.ledger.readJournal(query);
   }
 
   #newRoot(): StateActor<EngineEvent> {

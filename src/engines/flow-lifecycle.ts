@@ -4,6 +4,7 @@ import type { StateActor } from '../interpreter/actors.js';
 import type { Storage } from '../storage/storage.js';
 import type { Announcer } from './announcer.js';
 import type { Company } from './company.js';
+import { flowTransition, NOT_DURABLE } from './transitions.js';
 
 export interface FlowLifecycleParts {
   readonly name: string;
@@ -33,8 +34,9 @@ export class FlowLifecycle {
   }
 
   readonly #services = {
-    saveState: (_: unknown, { state }: { state: FlowState }) => {
-      this.parts.storage.setFlowState(state);
+    saveState: ({ event }: { event: FlowEvent }, { state }: { state: FlowState }) => {
+      const { storage } = this.parts;
+      storage.setFlowState(state, storage.journal === null ? null : flowTransition(storage, event, state));
     },
     notify: (_: unknown, { state }: { state: FlowState }) => {
       this.parts.announce(state, this.#actor.value as FlowState);
@@ -54,7 +56,7 @@ export class FlowLifecycle {
 
   /** Puts the flow back into the state that it was in, where the next could not be made durable. */
   takeBack(state: FlowState): void {
-    this.parts.storage.setFlowState(state);
+    this.parts.storage.setFlowState(state, NOT_DURABLE);
     this.#actor = this.#newActor();
   }
 }

@@ -17,8 +17,11 @@ import {
 } from '../persistence/atom-details.js';
 import type { Codec, Connection } from '../persistence/backend.js';
 import type { AtomDetail, AtomState, FlowDetail, Meta, RetryDetail } from '../persistence/details.js';
+import type { JournaledRun } from '../persistence/fold-journal.js';
 import { FailureBook } from './failure-book.js';
 import { INJECTED, InjectedValues } from './injected-values.js';
+import { Journal } from './journal.js';
+import type { Transition } from './journal.js';
 import { EMPTY_SURROUNDINGS, fetchAllValues, fetchValues } from './lookup.js';
 import type { Surroundings } from './lookup.js';
 import { AtomSlot, Ledger } from './ledger.js';
@@ -28,10 +31,12 @@ import { Storability } from './storability.js';
 import type { Found } from './values.js';
 import { asRecord, readExecuted, readReverted, valueOf } from './values.js';
 
-export interface StorageOptions extends LedgerOptions {
+export interface StorageOptions extends Omit<LedgerOptions, 'journal'> {
   readonly flowDetail: FlowDetail;
   readonly connection: Connection | null;
   readonly codec: Codec | undefined;
+  /** Where the journal of the run has come to, where one is kept. @default none is kept */
+  readonly journal?: JournaledRun | null | undefined;
 }
 
 /**
@@ -45,6 +50,8 @@ export interface StorageOptions extends LedgerOptions {
 export class Storage {
   readonly ledger: Ledger;
   readonly codec: Codec | undefined;
+  /** Is told of each change of a state; null where nobody asked for it. */
+  readonly journal: Journal | null;
   /** What symbols mean in the compiled flow. */
   surroundings: Surroundings = EMPTY_SURROUNDINGS;
 
@@ -55,8 +62,9 @@ export class Storage {
   readonly #storability: Storability;
   #nextPosition = 0;
 
-  constructor({ flowDetail, connection, codec, ...options }: StorageOptions) {
-    this.ledger = new Ledger(flowDetail, connection, options);
+  constructor({ flowDetail, connection, codec, journal = null, ...options }: StorageOptions) {
+    this.journal = journal === null ? null : new Journal(flowDetail, journal, connection, options.environment.clock);
+    this.ledger = new Ledger(flowDetail, connection, { ...options, journal: this.journal });
     this.codec = codec;
     this.#storability = new Storability(codec);
     this.#environment = options.environment;
@@ -81,8 +89,9 @@ export class Storage {
     return this.ledger.state ?? 'PENDING';
   }
 
-  setFlowState(state: FlowState): void {
-    this.ledger.setState(state);
+  /** @param by - What takes the flow there, for the journal. */
+  setFlowState(state: FlowState, by: Transition | null = null): void {
+    this.ledger.setState(state, by);
   }
 
   /** @throws {UnstorableValueError} for metadata that the store cannot keep; nothing is changed. */
@@ -145,6 +154,7 @@ export class Storage {
       const make = kind === 'task' ? newTaskDetail : newRetryDetail;
       const slot = this.#add(make(given, this.#environment));
       this.#touch(slot);
+      this.journal?.noteNew(slot.detail);
       return slot;
     });
   }
@@ -249,9 +259,14 @@ export class Storage {
     if (slot.detail.intention !== intention) this.write(slot, withIntention(slot.detail, intention));
   }
 
-  /** Replaces a record. */
-  write(slot: AtomSlot, detail: AtomDetail): void {
+  /**
+   * Replaces a record.
+   *
+   * @param by - What changes the state, for the journal.
+   */
+  write(slot: AtomSlot, detail: AtomDetail, by: Transition | null = null): void {
     const before = slot.detail;
+    if (this.journal !== null) this.journal.noteAtom(before, detail, by);
     if (before === detail) return;
     this.ledger.write(slot, detail);
     if (before.failure !== detail.failure) this.#failures.note('execute', slot, detail.failure);
