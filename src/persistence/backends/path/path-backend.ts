@@ -87,13 +87,17 @@ class PathConnection implements Connection {
     });
   }
 
-  async saveLogbook(book: LogBook, { journals }: SaveOptions = {}): Promise<LogBook> {
+  async saveLogbook(book: LogBook, { journals, replace = false }: SaveOptions = {}): Promise<LogBook> {
     const flows = lastOfEach(book.flows);
     refuseSharedAtoms(flows);
     const row = this.#rows.encodeLogbook(book);
     const given = flows.map((flow) => this.#encodeFlow(flow, journals?.get(flow.uuid)));
     return this.#write(`save the logbook ${book.uuid}`, async (records, writer) => {
-      const stored = (await records.book(book.uuid))?.flows ?? [];
+      let stored = (await records.book(book.uuid))?.flows ?? [];
+      if (replace) {
+        for (const flow of stored) await removeFlow(records, writer, flow);
+        stored = [];
+      }
       const known = new Set(stored);
       const added: string[] = [];
       for (const flow of given) {
