@@ -35,12 +35,12 @@ export interface TracingApi {
     getTracer(name: string): {
       startSpan(
         name: string,
-        options: {
+        options?: {
           readonly startTime: number;
           readonly attributes: Attributes;
           readonly links?: { readonly context: SpanPlace & { readonly isRemote: boolean } }[];
         },
-        context: object,
+        context?: object,
       ): TracingSpan;
     };
     setSpan(context: object, span: TracingSpan): object;
