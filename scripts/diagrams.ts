@@ -6,7 +6,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AnyStateMachine } from 'xstate';
-import { engineMachine, flowMachine, retryMachine, taskMachine } from '../machines/index.js';
+import { engineMachine, flowMachine, retryMachine, taskMachine, workerRequestMachine } from '../machines/index.js';
 import { pictureToDot } from '../visualizations/dot.js';
 import {
   flowToDot,
@@ -24,7 +24,13 @@ import { pictureOfRooms } from './diagrams/architecture.js';
 import { albumFlow, albumStates, tripFlow } from './diagrams/example-flows.js';
 
 const DIRECTORY = join('visualizations', 'diagrams');
-const MACHINES: readonly AnyStateMachine[] = [engineMachine, flowMachine, taskMachine, retryMachine];
+const MACHINES: readonly AnyStateMachine[] = [
+  engineMachine,
+  flowMachine,
+  taskMachine,
+  retryMachine,
+  workerRequestMachine,
+];
 
 function drawAll(): Map<string, string> {
   const files = new Map<string, string>();
