@@ -69,6 +69,7 @@ export {
   MissingDependenciesError,
   MultipleChoicesError,
   NotFoundError,
+  RequestTimeoutError,
   StaleFenceError,
   StorageConflictError,
   StorageError,

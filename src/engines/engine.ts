@@ -101,6 +101,7 @@ export class Engine {
   readonly #executors: Executors;
   readonly #release: () => Promise<void>;
   readonly #announcer: Announcer;
+  readonly #news = new DurableNews(() => this.storage.ledger.isSettled);
   readonly #company: Company;
   readonly #canceller: Canceller;
   #flowActor: StateActor<FlowEvent>;
@@ -140,7 +141,7 @@ export class Engine {
       },
     });
     this.#announcer = new Announcer(options.checkpoint === 'change', () => this.storage.commit());
-    const news = new DurableNews(() => this.storage.ledger.isSettled);
+    const news = this.#news;
     this.notifier = new AnnouncedNotifier(news);
     this.atomNotifier = new AnnouncedNotifier(news);
     this.storage.ledger.onGathering = () => {
@@ -333,6 +334,7 @@ export class Engine {
       announcer: this.#announcer,
       options: this.options,
       environment: this.#environment,
+      whenDurable: (call) => this.#news.add(call),
       actorsFor: (runtime) => {
         const services = atomServices(runtime, this.atomNotifier);
         const employTask = this.#company.employer(taskMachine, services);
