@@ -73,6 +73,7 @@ export {
   StorageConflictError,
   StorageError,
   TimeoutError,
+  TransportError,
   UncrossableValueError,
   UnstorableValueError,
   UnsupportedError,

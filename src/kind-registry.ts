@@ -58,6 +58,11 @@ export class KindRegistry<Made> {
     return [...this.#entries.keys()].sort();
   }
 
+  /** The name by which a kind is known that has this name or alias; null when there is none. */
+  nameOf(name: string): string | null {
+    return this.#entries.get(name.toLowerCase())?.name ?? null;
+  }
+
   /** What is registered in the copy is not in this one, nor the other way round. */
   copy(): KindRegistry<Made> {
     const copy = new KindRegistry<Made>(this.#noun);
