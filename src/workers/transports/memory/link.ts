@@ -197,7 +197,7 @@ export class MemoryLink implements Link {
     { properties, body }: Message,
     arrive: (message: Message) => boolean,
   ): Promise<boolean> {
-    const message = { properties: structuredClone(properties), body: body.slice() };
+    const message = { properties: structuredClone(properties), body: new Uint8Array(body) };
     const passage = { kind, exchange: this.#exchangeName, place, message };
     return this.#ask(() => this.#broker.pass(this, passage, arrive));
   }
