@@ -170,6 +170,11 @@ export class UncrossableValueError extends ExecutionError {
   }
 }
 
+/** A broker could not be reached, or did not take a message; `cause` says why. */
+export class TransportError extends FlowstateError {
+  override readonly name = 'TransportError';
+}
+
 /** The parts of a flow do not fit together: a cycle, or something that is needed and not there. */
 export class DependencyError extends FlowstateError {
   override readonly name: string = 'DependencyError';

@@ -74,6 +74,7 @@ export {
   StorageConflictError,
   StorageError,
   TimeoutError,
+  TransportError,
   UncrossableValueError,
   UnstorableValueError,
   UnsupportedError,

@@ -1,4 +1,4 @@
-import type { GivenOptions } from './given-options.js';
+import type { GivenOptions } from '../given-options.js';
 
 /** What the parts of a URL of a database server mean. */
 export const SERVER_PARTS = { hosts: 'host', path: 'database', user: 'user', password: 'password' } as const;

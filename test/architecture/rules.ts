@@ -8,7 +8,7 @@ import type { Import, Source } from './source.js';
  */
 export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   // Suites and stand-ins for tests: they run engines, and nobody imports them.
-  testing: ['engines'],
+  testing: ['engines', 'workers'],
   cli: ['conductors'],
   conductors: ['jobs', 'engines', 'listeners'],
   jobs: ['persistence', 'notifications'],

@@ -26,7 +26,8 @@ import {
 } from '../../save-plan.js';
 import { PathRecords, putAtoms, putAtomUuids, putBook, putFlow } from './path-records.js';
 import type { AtomEntry, BookEntry } from './path-records.js';
-import { keyOf, TABLES } from './record-store.js';
+import { safeName } from '../../../safe-name.js';
+import { TABLES } from './record-store.js';
 import type { RecordReader, RecordStore, RecordWriter } from './record-store.js';
 
 /** Keeps runs as records that are found by their names, one for each detail. */
@@ -114,7 +115,7 @@ class PathConnection implements Connection {
   destroyLogbook(uuid: string): Promise<void> {
     return this.#write(`destroy the logbook ${uuid}`, async (records, writer) => {
       for (const flow of (await bookOf(records, uuid)).flows) await removeFlow(records, writer, flow);
-      writer.put('books', keyOf(uuid), null);
+      writer.put('books', safeName(uuid), null);
     });
   }
 
@@ -270,7 +271,7 @@ async function writeAtoms(
 }
 
 async function removeFlow(records: PathRecords, writer: RecordWriter, uuid: string): Promise<void> {
-  for (const atom of await records.atomUuids(uuid)) writer.put('atom_details', keyOf(atom), null);
-  writer.put('flow_atoms', keyOf(uuid), null);
-  writer.put('flow_details', keyOf(uuid), null);
+  for (const atom of await records.atomUuids(uuid)) writer.put('atom_details', safeName(atom), null);
+  writer.put('flow_atoms', safeName(uuid), null);
+  writer.put('flow_details', safeName(uuid), null);
 }
