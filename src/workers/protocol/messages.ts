@@ -74,6 +74,8 @@ const reply = {
   version,
   ...requestKey,
   workerId: name,
+  /** How often the broker gave out this dispatch, the time that is answered included. */
+  delivery: positive,
   /** Counts what this worker says of this dispatch, so that nothing counts twice. */
   number: count,
 };

@@ -1,8 +1,9 @@
 import type { Listing, RegisteredTask, TaskAddress } from '../../atoms/task-registry.js';
 import { registeredTasks, TaskRegistry, whyMissing } from '../../atoms/task-registry.js';
 import { Task } from '../../atoms/task.js';
-import { IncompatibleVersionError, NotFoundError } from '../../errors.js';
+import { NotFoundError } from '../../errors.js';
 import { moduleUrl } from '../../executors/pool/options.js';
+import { compatibleVersion, incompatible } from '../versions.js';
 
 /**
  * What a worker may run: a module that was imported, a task, a class of tasks, a task factory, or text: a module such as
@@ -83,23 +84,4 @@ async function imported(module: string): Promise<Readonly<Record<string, unknown
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new NotFoundError(`The task module ${module} cannot be loaded: ${why}`, { cause });
   }
-}
-
-/** The version to use for one that is asked for: null stands for any; undefined where none goes with it. */
-export function compatibleVersion(asked: string, versions: readonly (string | null)[]): string | null | undefined {
-  if (versions.includes(asked)) return asked;
-  if (versions.includes(null)) return null;
-  const same = versions.filter((version) => version !== null && majorOf(version) === majorOf(asked));
-  return same.toSorted((a, b) => (a ?? '').localeCompare(b ?? '', 'en', { numeric: true })).at(-1);
-}
-
-function majorOf(version: string): string {
-  return version.split('.')[0] ?? version;
-}
-
-export function incompatible(
-  { name, version }: Pick<TaskAddress, 'name' | 'version'>,
-  versions: readonly (string | null)[],
-): IncompatibleVersionError {
-  return new IncompatibleVersionError(`The task '${name}' is asked for in version ${version}, and workers have ${versions.join(', ')}`);
 }

@@ -14,7 +14,7 @@ export type Say =
 export interface OutboxParts {
   readonly workerId: string;
   /** The request that is answered; another asker of the same attempt may take its place. */
-  readonly key: () => RequestKey;
+  readonly key: () => RequestKey & { readonly delivery: number };
   /** Sends a reply. What it returns never rejects. */
   readonly post: (body: ResponseBody) => Promise<void>;
   readonly later: (delayMs: number, call: () => void) => Timer;
