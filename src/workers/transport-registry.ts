@@ -27,6 +27,26 @@ knownTransports.register({
   },
 });
 
+knownTransports.register({
+  names: ['filesystem', 'file'],
+  urlParts: { path: 'path' },
+  read: (given) => ({
+    path: given.text('path'),
+    dataFolderIn: given.text('dataFolderIn'),
+    dataFolderOut: given.text('dataFolderOut'),
+    pollingIntervalMs: given.number('pollingIntervalMs'),
+    storeProcessed: given.flag('storeProcessed'),
+    processedFolder: given.text('processedFolder'),
+    controlFolder: given.text('controlFolder'),
+    leaseMs: given.number('leaseMs'),
+    synchronous: given.choice('synchronous', ['NORMAL', 'FULL']),
+  }),
+  load: async () => {
+    const { filesystemTransport } = await import('./transports/filesystem/transport.js');
+    return (options) => (basics) => filesystemTransport(options, basics);
+  },
+});
+
 /** Which transport, and of which exchange. */
 export interface TransportOptions {
   /** Such as `amqp://user:password@broker/`, `redis://cache:6379/1`, `filesystem:/var/queues` or `memory://name`. */
