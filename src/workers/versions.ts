@@ -17,5 +17,7 @@ export function incompatible(
   { name, version }: Pick<TaskAddress, 'name' | 'version'>,
   versions: readonly (string | null)[],
 ): IncompatibleVersionError {
-  return new IncompatibleVersionError(`The task '${name}' is asked for in version ${version}, and workers have ${versions.join(', ')}`);
+  return new IncompatibleVersionError(
+    `The task '${name}' is asked for in version ${version}, and workers have ${versions.join(', ')}`,
+  );
 }

@@ -31,17 +31,25 @@ function does(name: string, script: Omit<Script, 'name' | 'ledger'> = {}): Task 
   return pools.tasks.scripted({ ...script, name, ledger });
 }
 
-describe.each(['serial', 'async', 'workerThreads', 'childProcess'] as const)('tasks on %s', (kind) => {
+describe.each(['serial', 'async', 'workerThreads', 'childProcess', 'workers'] as const)('tasks on %s', (kind) => {
   /** One for all tests: an engine leaves it as it was. */
   let executor: Executor | null = null;
-  beforeAll(() => {
+  let worker: WorkerProcess | null = null;
+  beforeAll(async () => {
     const { asyncExecutor, workerThreadExecutor, childProcessExecutor } = pools.flowstate;
     const options = { taskModules: [pools.taskModule], maxWorkers: 2 };
     if (kind === 'async') executor = asyncExecutor();
     if (kind === 'workerThreads') executor = workerThreadExecutor(options);
     if (kind === 'childProcess') executor = childProcessExecutor(options);
+    if (kind === 'workers') {
+      worker = await startWorker(pools, { tasks: [pools.taskModule.href] });
+      executor = new pools.flowstate.WorkerExecutor({ url: worker.url });
+    }
   });
-  afterAll(() => executor?.close());
+  afterAll(async () => {
+    await executor?.close();
+    await worker?.stop();
+  });
   const options = (): LoadOptions => (executor === null ? { engine: 'serial' } : { engine: 'parallel', executor });
 
   async function loaded(flow: Flow, store: Record<string, unknown> = {}, more: LoadOptions = {}) {

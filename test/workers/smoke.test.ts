@@ -11,8 +11,20 @@ describe('smoke', () => {
     const broker = new MemoryBroker();
     const a = task({ name: 'a', provides: 'x', execute: () => 1 });
     const b = task({ name: 'b', requires: ['x'], provides: 'y', execute: ({ x }: any) => x + 1 });
-    const c = task({ name: 'c', requires: ['y'], execute: () => { throw new Error('woot'); } });
-    const worker = new Worker({ transport: 'memory', transportOptions: { broker }, topic: 't', tasks: [a, b, c], log: console.log });
+    const c = task({
+      name: 'c',
+      requires: ['y'],
+      execute: () => {
+        throw new Error('woot');
+      },
+    });
+    const worker = new Worker({
+      transport: 'memory',
+      transportOptions: { broker },
+      topic: 't',
+      tasks: [a, b, c],
+      log: console.log,
+    });
     const running = worker.run();
     const executor = new WorkerExecutor({ transport: 'memory', transportOptions: { broker }, log: console.log });
     const engine = await load(linear('f').add(a, b), { engine: 'parallel', executor });

@@ -61,9 +61,26 @@ const DEFAULT_TIMEOUT_MS = 60_000;
 
 /** Options of the executor that an engine takes, too. */
 export const WORKER_OPTION_NAMES = [
-  'url', 'exchange', 'topics', 'transport', 'transportOptions', 'retryOptions', 'transitionTimeoutMs', 'noWorkerMs',
-  'workerExpiryMs', 'leaseMs', 'onWorkerLost', 'maxDeliveries', 'maxInFlight', 'adoptMs', 'mailboxExpiryMs',
-  'maxMessageBytes', 'keys', 'keyId', 'maxSkewMs', 'messageTtlMs',
+  'url',
+  'exchange',
+  'topics',
+  'transport',
+  'transportOptions',
+  'retryOptions',
+  'transitionTimeoutMs',
+  'noWorkerMs',
+  'workerExpiryMs',
+  'leaseMs',
+  'onWorkerLost',
+  'maxDeliveries',
+  'maxInFlight',
+  'adoptMs',
+  'mailboxExpiryMs',
+  'maxMessageBytes',
+  'keys',
+  'keyId',
+  'maxSkewMs',
+  'messageTtlMs',
 ] as const satisfies readonly (keyof WorkerExecutorOptions)[];
 
 const NAMES: ReadonlySet<string> = new Set([...WORKER_OPTION_NAMES, 'registry', 'log', 'environment']);
@@ -72,7 +89,10 @@ const NAMES: ReadonlySet<string> = new Set([...WORKER_OPTION_NAMES, 'registry', 
 export function workerExecutorSettings(options: WorkerExecutorOptions): WorkerExecutorSettings {
   refuseUnknown(options, NAMES, 'worker executor');
   const { topics, onWorkerLost = 'redispatch', maxInFlight = Infinity, environment = systemEnvironment } = options;
-  if (topics !== undefined && !(Array.isArray(topics) && topics.every((topic) => typeof topic === 'string' && topic !== ''))) {
+  if (
+    topics !== undefined &&
+    !(Array.isArray(topics) && topics.every((topic) => typeof topic === 'string' && topic !== ''))
+  ) {
     throw new TypeError(`topics takes a list of names, got ${String(topics)}`);
   }
   if (!['redispatch', 'fail'].includes(onWorkerLost)) {

@@ -82,7 +82,7 @@ export class ClientRequest {
   #timer: Timer | null = null;
   #lease: Timer | null = null;
   #heardAt = 0;
-  #stopListening: () => void = () => undefined;
+  readonly #stopListening: () => void;
   /** Why it could not be sent, at the last attempt. */
   trouble: unknown = null;
 
@@ -226,7 +226,9 @@ export class ClientRequest {
       const isWaiting = this.state === 'WAITING';
       const limitMs = isWaiting ? Math.min(noWorkerMs, transitionTimeoutMs) : transitionTimeoutMs;
       const trouble = this.trouble instanceof Error ? this.trouble.message : null;
-      const why = isWaiting ? `it waits for ${host.wantedFor(this)}` : (trouble ?? `it was sent to the topic ${topic ?? ''}`);
+      const why = isWaiting
+        ? `it waits for ${host.wantedFor(this)}`
+        : (trouble ?? `it was sent to the topic ${topic ?? ''}`);
       this.#ending = Failure.from(new RequestTimeoutError(this.#fixed.atom, limitMs, why));
       if (!isWaiting) host.sendCancel(this, new DOMException(why, 'TimeoutError'));
     }

@@ -132,7 +132,9 @@ export class WorkerExecutor implements Executor, RequestHost {
       envelope = this.#codec.read(message, PLACES.room(ENGINES_ROOM), ['NOTIFY', 'BYE']);
     } catch (error) {
       this.statistics.invalidMessages += 1;
-      this.settings.log(`An announcement was not understood: ${error instanceof Error ? error.message : String(error)}`);
+      this.settings.log(
+        `An announcement was not understood: ${error instanceof Error ? error.message : String(error)}`,
+      );
       return;
     }
     if (envelope.type === 'BYE') this.#finder.bye(envelope.body.workerId);
@@ -293,7 +295,8 @@ export class WorkerExecutor implements Executor, RequestHost {
     const { dispatch } = request.key;
     const { topic } = request;
     if (topic === null) return;
-    const isWanted = () => request.state === 'PENDING' && request.key.dispatch === dispatch && this.#inFlight.has(request);
+    const isWanted = () =>
+      request.state === 'PENDING' && request.key.dispatch === dispatch && this.#inFlight.has(request);
     const send = async (): Promise<void> => {
       const link = await run.ready;
       const message = this.#codec.write('REQUEST', request.body, {
@@ -317,7 +320,10 @@ export class WorkerExecutor implements Executor, RequestHost {
       }
     };
     send().catch((error: unknown) => {
-      if (isWanted()) request.fail(error instanceof FlowstateError ? error : new TransportError('A request cannot be sent', { cause: error }));
+      if (isWanted())
+        request.fail(
+          error instanceof FlowstateError ? error : new TransportError('A request cannot be sent', { cause: error }),
+        );
     });
   }
 
@@ -384,4 +390,3 @@ export class WorkerExecutor implements Executor, RequestHost {
     await link?.close();
   }
 }
-

@@ -1,3 +1,4 @@
+import { shown } from '../../atoms/arguments.js';
 import type { Listing, RegisteredTask, TaskAddress } from '../../atoms/task-registry.js';
 import { registeredTasks, TaskRegistry, whyMissing } from '../../atoms/task-registry.js';
 import { Task } from '../../atoms/task.js';
@@ -26,16 +27,22 @@ export class AllowList {
     if (typeof item === 'string') await this.#addText(item);
     else if (item instanceof Task || typeof item === 'function') this.#registry.register(item);
     else if (typeof item === 'object' && (item as unknown) !== null) this.#addModule(item, 'a module');
-    else throw new TypeError(`tasks takes modules, tasks, classes of tasks and task factories, got ${String(item)}`);
+    else throw new TypeError(`tasks takes modules, tasks, classes of tasks and task factories, got ${shown(item)}`);
   }
 
   async #addText(text: string): Promise<void> {
     const [, path, name] = ONE_EXPORT.exec(text) ?? [];
     if (path === undefined || name === undefined) {
       // Those that the module registers while it is loaded belong to it, too.
-      const before = new Set(registeredTasks().listings().map((listing) => listing.name));
+      const before = new Set(
+        registeredTasks()
+          .listings()
+          .map((listing) => listing.name),
+      );
       const exported = await imported(text);
-      const registered = registeredTasks().listings().filter(({ name: each }) => !before.has(each));
+      const registered = registeredTasks()
+        .listings()
+        .filter(({ name: each }) => !before.has(each));
       if (registered.length === 0) this.#addModule(exported, text);
       else this.#registry.registerExports(exported);
       for (const listing of registered) this.#adopt(listing);
@@ -68,7 +75,8 @@ export class AllowList {
    */
   make(address: TaskAddress): Task {
     const listing = this.listings.find(({ name }) => name === address.name);
-    if (listing === undefined) throw new NotFoundError(`This worker runs no such task: ${whyMissing(address, this.listings)}`);
+    if (listing === undefined)
+      throw new NotFoundError(`This worker runs no such task: ${whyMissing(address, this.listings)}`);
     const version = compatibleVersion(address.version, listing.versions);
     if (version === undefined) throw incompatible(address, listing.versions);
     const made = this.#registry.make({ ...address, version: version ?? address.version });

@@ -111,7 +111,9 @@ export class Job {
   #end(say: Say & { readonly state: 'SUCCESS' | 'FAILURE' }): ReturnType<Outbox['end']> {
     const told = this.#outbox.end(say);
     // What is too large to be sent is a failure, which is not.
-    const sent = told.sent.catch((error: unknown) => this.#outbox.end(this.#failed(this.#uncrossable('result', error))).sent);
+    const sent = told.sent.catch(
+      (error: unknown) => this.#outbox.end(this.#failed(this.#uncrossable('result', error))).sent,
+    );
     return { ending: told.ending, sent };
   }
 
@@ -159,7 +161,10 @@ export class Job {
 
   #tell(event: string, details: Record<string, unknown>): void {
     try {
-      this.#outbox.event(event, valueText(details, { atom: this.body.atom, what: `details of '${event}'` }, FROM_A_WORKER));
+      this.#outbox.event(
+        event,
+        valueText(details, { atom: this.body.atom, what: `details of '${event}'` }, FROM_A_WORKER),
+      );
     } catch (error) {
       this.#isUncrossable ??= Failure.from(error);
     }

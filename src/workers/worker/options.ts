@@ -10,7 +10,8 @@ import type { TransportOptions } from '../transport-registry.js';
 import type { Transport } from '../transport.js';
 import type { TaskItem } from './allow-list.js';
 
-export interface WorkerOptions extends Omit<TransportOptions, 'transport' | 'environment'>, NamedPoolOptions, SigningOptions {
+export interface WorkerOptions
+  extends Omit<TransportOptions, 'transport' | 'environment'>, NamedPoolOptions, SigningOptions {
   /** The name of the transport, where no URL says it; or a transport. */
   readonly transport?: string | Transport | undefined;
   /** Whose requests it takes. All workers of one topic run the same tasks. */
@@ -64,10 +65,34 @@ const TIMES = { heartbeatMs: 5000, leaseMs: 15_000, notifyMs: 5000, resultTtlMs:
 const COUNTS = { maxResults: 10_000, maxMessageBytes: DEFAULT_MAX_MESSAGE_BYTES } as const;
 
 const NAMES: ReadonlySet<string> = new Set<keyof WorkerOptions>([
-  'url', 'exchange', 'transport', 'transportOptions', 'retryOptions', 'registry', 'topic', 'tasks', 'taskModules',
-  'executor', 'maxWorkers', 'maxTasksPerChild', 'maxRssMb', 'terminateOnAbort', 'graceMs', 'workerId', 'heartbeatMs',
-  'leaseMs', 'notifyMs', 'resultTtlMs', 'maxResults', 'maxMessageBytes', 'log', 'environment', 'keys', 'keyId',
-  'maxSkewMs', 'messageTtlMs',
+  'url',
+  'exchange',
+  'transport',
+  'transportOptions',
+  'retryOptions',
+  'registry',
+  'topic',
+  'tasks',
+  'taskModules',
+  'executor',
+  'maxWorkers',
+  'maxTasksPerChild',
+  'maxRssMb',
+  'terminateOnAbort',
+  'graceMs',
+  'workerId',
+  'heartbeatMs',
+  'leaseMs',
+  'notifyMs',
+  'resultTtlMs',
+  'maxResults',
+  'maxMessageBytes',
+  'log',
+  'environment',
+  'keys',
+  'keyId',
+  'maxSkewMs',
+  'messageTtlMs',
 ]);
 
 /** @throws {RangeError|TypeError} naming the option, what it takes and what it got. */
@@ -75,10 +100,13 @@ export function workerSettings(options: WorkerOptions): WorkerSettings {
   refuseUnknown(options, NAMES, 'worker');
   const { topic, exchange = 'default', environment = systemEnvironment, maxWorkers, executor = 'async' } = options;
   for (const [option, value] of Object.entries({ topic, exchange })) {
-    if (typeof value !== 'string' || value === '') throw new TypeError(`${option} takes text that is not empty, got ${String(value)}`);
+    if (typeof (value as unknown) !== 'string' || value === '') {
+      throw new TypeError(`${option} takes text that is not empty, got ${JSON.stringify(value)}`);
+    }
   }
   const name = typeof executor === 'string' ? executorName(executor) : executor.name;
-  const capacity = maxWorkers ?? (name === 'workerThreads' || name === 'childProcess' ? availableParallelism() : DEFAULT_CAPACITY);
+  const capacity =
+    maxWorkers ?? (name === 'workerThreads' || name === 'childProcess' ? availableParallelism() : DEFAULT_CAPACITY);
   checkCount('maxWorkers', capacity);
   return {
     topic,
@@ -94,8 +122,19 @@ export function workerSettings(options: WorkerOptions): WorkerSettings {
 }
 
 /** Makes the executor of a worker, or takes the one that was given, which is not closed with it. */
-export function executorOf(options: WorkerOptions, { capacity }: WorkerSettings): { executor: Executor; isOurs: boolean } {
-  const { executor = 'async', taskModules = [], tasks = [], maxTasksPerChild, maxRssMb, terminateOnAbort, graceMs } = options;
+export function executorOf(
+  options: WorkerOptions,
+  { capacity }: WorkerSettings,
+): { executor: Executor; isOurs: boolean } {
+  const {
+    executor = 'async',
+    taskModules = [],
+    tasks = [],
+    maxTasksPerChild,
+    maxRssMb,
+    terminateOnAbort,
+    graceMs,
+  } = options;
   if (typeof executor !== 'string') {
     // Modules are loaded for the list of what may be run, wherever it is run.
     refuseForeignOptions('one that was given', { maxTasksPerChild, maxRssMb, terminateOnAbort, graceMs });
@@ -103,16 +142,21 @@ export function executorOf(options: WorkerOptions, { capacity }: WorkerSettings)
   }
   const name = executorName(executor);
   const poolOptions = { maxTasksPerChild, maxRssMb, terminateOnAbort, graceMs };
-  if (name === 'async') return { executor: executorNamed(name, { ...poolOptions, maxWorkers: capacity }), isOurs: true };
+  if (name === 'async')
+    return { executor: executorNamed(name, { ...poolOptions, maxWorkers: capacity }), isOurs: true };
   const texts = tasks.filter((item) => typeof item === 'string').map((item) => item.replace(/:[A-Za-z_$][\w$]*$/, ''));
   const modules = [...new Set([...taskModules, ...texts])];
-  return { executor: executorNamed(name, { ...poolOptions, taskModules: modules, maxWorkers: capacity }), isOurs: true };
+  return {
+    executor: executorNamed(name, { ...poolOptions, taskModules: modules, maxWorkers: capacity }),
+    isOurs: true,
+  };
 }
 
 /** @throws {RangeError} for an option that there is not (D18). */
 export function refuseUnknown(given: object, known: ReadonlySet<string>, what: string): void {
   for (const name of Object.keys(given)) {
-    if (!known.has(name)) throw new RangeError(`There is no ${what} option ${JSON.stringify(name)}; there are ${[...known].join(', ')}`);
+    if (!known.has(name))
+      throw new RangeError(`There is no ${what} option ${JSON.stringify(name)}; there are ${[...known].join(', ')}`);
   }
 }
 
@@ -134,7 +178,10 @@ export function countsOf<Name extends string>(
   given: object,
   defaults: Readonly<Record<Name, number>>,
 ): Record<Name, number> {
-  const entries = Object.entries<number>(defaults).map(([name, usual]) => [name, checkCount(name, Reflect.get(given, name) ?? usual)]);
+  const entries = Object.entries<number>(defaults).map(([name, usual]) => [
+    name,
+    checkCount(name, Reflect.get(given, name) ?? usual),
+  ]);
   return Object.fromEntries(entries) as Record<Name, number>;
 }
 

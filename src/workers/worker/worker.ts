@@ -15,6 +15,7 @@ import type { Heart } from './heart.js';
 import { Beats, loopHeart } from './heart.js';
 import { threadHeart } from './heart-thread.js';
 import { Job, keyOf } from './job.js';
+import type { JobSurroundings } from './job.js';
 import type { WorkerOptions, WorkerSettings } from './options.js';
 import { executorOf, workerSettings } from './options.js';
 import { Refused } from './refused.js';
@@ -64,6 +65,7 @@ export class Worker {
   readonly #allowed = new AllowList();
   readonly #results: ResultStore;
   readonly #refused: Refused;
+  readonly #jobSurroundings: JobSurroundings;
   /** By request id, the latest of each. */
   readonly #jobs = new Map<string, Job>();
   readonly #running = new Set<Promise<void>>();
@@ -94,6 +96,13 @@ export class Worker {
     const { executor, isOurs } = executorOf(options, this.#settings);
     this.#executor = executor;
     this.#isExecutorOurs = isOurs;
+    this.#jobSurroundings = {
+      workerId: this.id,
+      allowed: this.#allowed,
+      executor,
+      clock: environment.clock,
+      post: (mailbox, body) => this.#post(mailbox, body),
+    };
     this.#ready = new Promise((resolve, reject) => {
       this.#tellReady = resolve;
       this.#tellBroken = reject;
@@ -150,7 +159,10 @@ export class Worker {
 
   async #begin(): Promise<void> {
     const { tasks = [], taskModules = [] } = this.options;
-    for (const item of [...tasks, ...taskModules.map((module) => (typeof module === 'string' ? module : module.href))]) {
+    for (const item of [
+      ...tasks,
+      ...taskModules.map((module) => (typeof module === 'string' ? module : module.href)),
+    ]) {
       await this.#allowed.add(item);
     }
     const chosen = await this.#transport();
@@ -182,7 +194,17 @@ export class Worker {
   /** A thread has to be able to open the transport by itself, and has the platform's clock. */
   #newHeart(link: Link): Heart {
     const { heartbeatMs, leaseMs, environment, maxMessageBytes } = this.#settings;
-    const { url, exchange, transport: given, transportOptions, retryOptions, keys, keyId, maxSkewMs, messageTtlMs } = this.options;
+    const {
+      url,
+      exchange,
+      transport: given,
+      transportOptions,
+      retryOptions,
+      keys,
+      keyId,
+      maxSkewMs,
+      messageTtlMs,
+    } = this.options;
     const common = { workerId: this.id, firstBeat: environment.clock.now() };
     const isPlain = typeof given !== 'object' && this.options.registry === undefined && isCloneable(transportOptions);
     const isInMemory = this.#transportName.startsWith('memory:');
@@ -243,25 +265,6 @@ export class Worker {
     this.#running.add(work);
     void work.finally(() => this.#running.delete(work));
   }
-
-  readonly #jobSurroundings = (() => {
-    const worker = this;
-    return {
-      get workerId() {
-        return worker.id;
-      },
-      get allowed() {
-        return worker.#allowed;
-      },
-      get executor() {
-        return worker.#executor;
-      },
-      get clock() {
-        return worker.#settings.environment.clock;
-      },
-      post: (mailbox: string, body: ResponseBody) => worker.#post(mailbox, body),
-    };
-  })();
 
   async #work(job: Job): Promise<void> {
     const { requestId } = job.body;
@@ -340,7 +343,9 @@ export class Worker {
       envelope = this.#codec.read(message, PLACES.room(WORKERS_ROOM), ['ASK', 'CANCEL', 'ADOPT']);
     } catch (error) {
       // Whoever sent it may be of another version; nobody waits for an answer.
-      this.#settings.log(`An announcement was not understood: ${error instanceof Error ? error.message : String(error)}`);
+      this.#settings.log(
+        `An announcement was not understood: ${error instanceof Error ? error.message : String(error)}`,
+      );
       return;
     }
     if (envelope.type === 'ASK') this.#announce();
