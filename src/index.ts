@@ -101,6 +101,8 @@ export type { WorkerExecutorStatistics } from './workers/client/statistics.js';
 export type { TaskItem } from './workers/worker/allow-list.js';
 export type { WorkerOptions } from './workers/worker/options.js';
 export { Worker } from './workers/worker/worker.js';
+export { workerMain } from './workers/worker/worker-main.js';
+export type { WorkerMainOptions } from './workers/worker/worker-main.js';
 export type { StopOptions, WorkerStatistics } from './workers/worker/worker.js';
 
 export { DEPTHS } from './flows/depth.js';
