@@ -44,7 +44,7 @@ interface Context {
 }
 
 const chart = bindChart<Context, WorkerRequestEvent>(compileChart(workerRequestMachine), {
-  awaitWorker: ({ context: { request } }) => request.host.await(request),
+  awaitWorker: ({ context: { request } }) => request.needWorker(),
   publish: ({ context: { request } }) => request.published(),
   begin: ({ context: { request } }) => request.begun(),
   renewLease: ({ context: { request } }) => request.renewLease(),
@@ -82,6 +82,7 @@ export class ClientRequest {
   #timer: Timer | null = null;
   #lease: Timer | null = null;
   #heardAt = 0;
+  #needsWorker = false;
   readonly #stopListening: () => void;
   /** Why it could not be sent, at the last attempt. */
   trouble: unknown = null;
@@ -142,6 +143,10 @@ export class ClientRequest {
   tell(event: WorkerRequestEvent): boolean {
     if (this.#actor.accepts(event)) {
       this.#actor.send(event);
+      if (this.#needsWorker) {
+        this.#needsWorker = false;
+        this.host.await(this);
+      }
       return true;
     }
     const { statistics, settings } = this.host;
@@ -151,6 +156,11 @@ export class ClientRequest {
   }
 
   // On its way -------------------------------------------------------------------------------------------------------
+
+  /** It is asked for when the request has arrived in its state: that a worker is there may be told at once. */
+  needWorker(): void {
+    this.#needsWorker = true;
+  }
 
   /** It waits for a worker, none of which is there. Does nothing when its time is counted already. */
   awaitWorker(): void {
