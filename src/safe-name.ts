@@ -13,9 +13,20 @@ const DEVICE = /^(?:con|prn|aux|nul|com\d|lpt\d)$/;
  */
 export function safeName(text: string): string {
   const escaped = text.replaceAll(/[^a-z0-9_-]/g, escapeUnit);
-  const safe = escaped === '' ? '%' : DEVICE.test(escaped) ? `%${escaped}` : escaped;
-  if (safe.length <= LONGEST) return safe;
-  return `${safe.slice(0, KEPT_OF_LONG)}~${createHash('sha256').update(safe).digest('hex')}`;
+  return shortened(escaped === '' ? '%' : DEVICE.test(escaped) ? `%${escaped}` : escaped);
+}
+
+/**
+ * Any text as a name that is safe for servers, which tell cases apart, and still readable: letters without accents,
+ * digits, `_`, `-` and `.` stay as they are. A long one ends with a digest.
+ */
+export function plainName(text: string): string {
+  return shortened(text.replaceAll(/[^\w.-]/g, escapeUnit));
+}
+
+function shortened(name: string): string {
+  if (name.length <= LONGEST) return name;
+  return `${name.slice(0, KEPT_OF_LONG)}~${createHash('sha256').update(name).digest('hex')}`;
 }
 
 /** One UTF-16 unit, which may be half a character. */

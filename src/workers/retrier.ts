@@ -23,12 +23,12 @@ export class Retrier {
     giveUp: (error: unknown, attempts: number) => Error,
   ): Promise<Result> {
     for (let retry = 0; ; retry++) {
-      this.#assertOpen();
+      this.assertOpen();
       try {
         return await attempt();
       } catch (error) {
         // What was asked of a closed connection fails in many ways; that it was closed is the reason.
-        this.#assertOpen();
+        this.assertOpen();
         if (!isWorthRetrying(error)) throw error;
         if (retry >= this.#policy.maxRetries) throw giveUp(error, retry + 1);
         await this.#pause(this.#policy.delayMs(retry));
@@ -47,7 +47,8 @@ export class Retrier {
     this.hurry();
   }
 
-  #assertOpen(): void {
+  /** @throws what it was closed with. */
+  assertOpen(): void {
     if (this.#error !== null) throw this.#error;
   }
 

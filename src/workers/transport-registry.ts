@@ -2,6 +2,7 @@ import { parseConnectionText } from '../connection-text.js';
 import { systemEnvironment } from '../environment.js';
 import type { Environment } from '../environment.js';
 import { KindRegistry } from '../kind-registry.js';
+import { readAddress, SERVER_PARTS, withoutSlash } from '../server-address.js';
 import { RetryPolicy } from './retry-policy.js';
 import type { RetryOptions } from './retry-policy.js';
 import type { Transport } from './transport.js';
@@ -46,6 +47,42 @@ knownTransports.register({
     return (options) => (basics) => filesystemTransport(options, basics);
   },
 });
+
+for (const name of ['redis', 'rediss'] as const) {
+  knownTransports.register({
+    names: [name],
+    urlParts: SERVER_PARTS,
+    read: (given) => {
+      const tls = given.object('tls', 'true, or options of node:tls', isTls);
+      return {
+        ...readAddress(given),
+        database: databaseNumber(withoutSlash(given.text('database'))),
+        tls: tls ?? name === 'rediss',
+        cluster: given.flag('cluster'),
+        leaseMs: given.number('leaseMs'),
+        answerTimeoutMs: given.number('answerTimeoutMs'),
+        driverOptions: given.object('driverOptions', 'options of the driver', isObject),
+      };
+    },
+    load: async () => {
+      const { redisTransport } = await import('./transports/redis/transport.js');
+      return (options) => (basics) => redisTransport(options, basics);
+    },
+  });
+}
+
+function isTls(value: unknown): value is boolean | object {
+  return typeof value === 'boolean' || isObject(value);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+function databaseNumber(text: string | undefined): number | undefined {
+  if (text === undefined || /^\d+$/.test(text)) return text === undefined ? undefined : Number(text);
+  throw new RangeError(`The option database of the redis transport takes a number from 0, got '${text}'`);
+}
 
 /** Which transport, and of which exchange. */
 export interface TransportOptions {

@@ -5,7 +5,7 @@ import type { Suite } from './suite.js';
 import type { Link, Message } from '../../workers/transport.js';
 
 /** What a transport promises of its links, and of those that are cut. */
-export function linkPromises({ describe, test, interrupt, outage }: Suite): void {
+export function linkPromises({ describe, test, interrupt, keepsOverCuts = false, outage }: Suite): void {
   describe('a link', () => {
     test('is closed once, and of no use then', async ({ open }) => {
       const link = await open();
@@ -53,11 +53,11 @@ export function linkPromises({ describe, test, interrupt, outage }: Suite): void
     });
   });
 
-  if (interrupt !== undefined) describe('links that are cut', () => cutPromises(test, interrupt));
+  if (interrupt !== undefined) describe('links that are cut', () => cutPromises(test, interrupt, keepsOverCuts));
   if (outage !== undefined) describe('a broker that is away', () => outagePromises(test, outage));
 }
 
-function cutPromises(test: Suite['test'], interrupt: () => unknown): void {
+function cutPromises(test: Suite['test'], interrupt: () => unknown, keepsOverCuts: boolean): void {
   test('come back, with all that they did', async ({ open }) => {
     const link = await open();
     const [queue, mailbox, room] = [new Inbox(), new Inbox(), new Inbox<Message>()];
@@ -78,22 +78,40 @@ function cutPromises(test: Suite['test'], interrupt: () => unknown): void {
     same(news, [false, true, false, true]);
   });
 
-  test('give back what they had, and their late answers do nothing', async ({ open }) => {
-    const link = await open();
-    const inbox = new Inbox();
-    await link.consume('topic', { prefetch: 5 }, inbox.take);
-    await link.send('topic', text('had'));
-    const had = await inbox.next();
-    const news = watch(link);
-    await interrupt();
-    await until(() => news.length >= 2);
-    await had.ack();
-    await had.reject('late');
-    const again = await inbox.next();
-    same([textOf(again.message), again.deliveries], ['had', 2]);
-    await again.ack();
-    same(await link.deadLetters(), []);
-  });
+  if (keepsOverCuts) {
+    test('keep what they had, and may answer', async ({ open }) => {
+      const link = await open();
+      const inbox = new Inbox();
+      await link.consume('topic', { prefetch: 5 }, inbox.take);
+      await link.send('topic', text('had'));
+      const had = await inbox.next();
+      const news = watch(link);
+      await interrupt();
+      await until(() => news.length >= 2);
+      await link.send('topic', text('next'));
+      same(textOf((await inbox.next()).message), 'next');
+      await had.release();
+      const again = await inbox.next();
+      same([textOf(again.message), again.deliveries], ['had', 2]);
+    });
+  } else {
+    test('give back what they had, and their late answers do nothing', async ({ open }) => {
+      const link = await open();
+      const inbox = new Inbox();
+      await link.consume('topic', { prefetch: 5 }, inbox.take);
+      await link.send('topic', text('had'));
+      const had = await inbox.next();
+      const news = watch(link);
+      await interrupt();
+      await until(() => news.length >= 2);
+      await had.ack();
+      await had.reject('late');
+      const again = await inbox.next();
+      same([textOf(again.message), again.deliveries], ['had', 2]);
+      await again.ack();
+      same(await link.deadLetters(), []);
+    });
+  }
 
   test('lose nothing that is being sent', async ({ open }) => {
     const [sender, reader] = [await open(), await open()];

@@ -15,6 +15,11 @@ export interface TransportSuiteOptions extends TestRunner {
   readonly transport: (exchange: string) => Transport | Promise<Transport>;
   /** Cuts all connections, as an outage would. They connect again by themselves. @default not tested */
   readonly interrupt?: (() => unknown) | undefined;
+  /**
+   * Whether a consumer whose connection was cut keeps what it had, and may answer when it is back.
+   * @default false
+   */
+  readonly keepsOverCuts?: boolean | undefined;
   /** Lets nobody reach the broker, and lets them again. @default not tested */
   readonly outage?: { readonly begin: () => unknown; readonly end: () => unknown } | undefined;
   /** What an exchange still has at the broker. It has to be nothing after each test. @default not tested */
@@ -31,15 +36,17 @@ export interface Links {
 }
 
 /** What the parts of the suite are written with. */
-export interface Suite extends Pick<TransportSuiteOptions, 'describe' | 'interrupt' | 'outage'> {
+export interface Suite extends Pick<TransportSuiteOptions, 'describe' | 'interrupt' | 'keepsOverCuts' | 'outage'> {
   /** A test that is given links, which are closed after it. */
   readonly test: (name: string, body: (links: Links) => Promise<void>) => void;
 }
 
-export function suiteOf({ describe, it, transport, interrupt, outage, leftovers }: TransportSuiteOptions): Suite {
+export function suiteOf(options: TransportSuiteOptions): Suite {
+  const { describe, it, transport, interrupt, keepsOverCuts, outage, leftovers } = options;
   return {
     describe,
     interrupt,
+    keepsOverCuts,
     outage,
     test(name, body) {
       it(name, async () => {

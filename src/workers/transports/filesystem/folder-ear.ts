@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { tell } from '../../delivering.js';
 import type { Message } from '../../transport.js';
 import { list, makeFolder, readBytes, remove, removeFolder } from './files.js';
-import { decodeMessage, parseName } from './message-file.js';
+import { decodeMessage } from '../../message-bytes.js';
+import { parseName } from './file-names.js';
 import { watchFolder } from './watch-folder.js';
 
 /** One who listens to a room: a folder of its own, into which everybody puts a copy. */

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { DeadLetter } from '../../transport.js';
 import { list, move, moveInto, readBytes, remove } from './files.js';
-import { decodeMessage, parseName } from './message-file.js';
+import { decodeMessage } from '../../message-bytes.js';
+import { parseName } from './file-names.js';
 import type { Outbox } from './outbox.js';
 import type { Places } from './places.js';
 

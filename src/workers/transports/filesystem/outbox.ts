@@ -3,8 +3,9 @@ import type { Clock } from '../../../environment.js';
 import type { Message } from '../../transport.js';
 import { move, moveInto, remove, writeBytes } from './files.js';
 import { FolderSyncs } from './folder-syncs.js';
-import { encodeMessage, nameOf } from './message-file.js';
-import type { Notes } from './message-file.js';
+import { encodeMessage } from '../../message-bytes.js';
+import { nameOf } from './file-names.js';
+import type { Notes } from '../../message-bytes.js';
 import type { Places } from './places.js';
 
 const TIME_DIGITS = 14;

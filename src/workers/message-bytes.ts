@@ -1,15 +1,11 @@
-import { InvalidFormatError } from '../../../errors.js';
-import type { Message, MessageProperties } from '../../transport.js';
+import { InvalidFormatError } from '../errors.js';
+import type { Message, MessageProperties } from './transport.js';
 
 /**
- * A message as a file: a line of JSON that says what it is, then its body as it is.
- *
- * The name of the file is what it is sorted by, a tilde, and how often the message was given to somebody: so a claim,
- * which is a change of name, counts.
+ * A message as bytes: a line of JSON that says what it is, then its body as it is.
  */
 
 const LINE_END = 0x0a;
-const NAME = /^(?<order>[0-9a-z-]+)~(?<deliveries>\d+)$/;
 const TEXTS = ['replyTo', 'correlationId'] as const;
 
 /** What is written beside the properties. */
@@ -37,14 +33,6 @@ export function decodeMessage(bytes: Buffer): ReadMessage {
   }
   return { message: { properties: head['properties'], body }, notes: head };
 }
-
-/** What is said by a name; null for a file that is none of a message. */
-export function parseName(name: string): { readonly order: string; readonly deliveries: number } | null {
-  const { order, deliveries } = NAME.exec(name)?.groups ?? {};
-  return order === undefined ? null : { order, deliveries: Number(deliveries) };
-}
-
-export const nameOf = (order: string, deliveries: number): string => `${order}~${deliveries}`;
 
 function parse(text: string): unknown {
   try {
