@@ -13,4 +13,4 @@ await workerMain({
     else if (options.topic === 'loud') console.log(line);
   },
 });
-process.disconnect?.();
+process.disconnect();
