@@ -11,7 +11,7 @@ import { eventsHeard } from '../../executors/pool/protocol.js';
 import { Failure } from '../../failure.js';
 import { ChartActor } from '../../interpreter/actors.js';
 import { compileChart } from '../../interpreter/chart.js';
-import { InspectionHub } from '../../interpreter/inspection.js';
+import type { InspectionHub } from '../../interpreter/inspection.js';
 import { bindChart, stateNamed } from '../../interpreter/services.js';
 import type { RequestBody, RequestKey, ResponseBody } from '../protocol/messages.js';
 import { PROTOCOL_VERSION } from '../protocol/messages.js';
@@ -24,6 +24,8 @@ import type { WorkerExecutorStatistics } from './statistics.js';
 export interface RequestHost {
   readonly settings: WorkerExecutorSettings;
   readonly statistics: WorkerExecutorStatistics;
+  /** Where the actors of requests are seen. */
+  readonly hub: InspectionHub;
   /** It needs a worker. */
   await(request: ClientRequest): void;
   publish(request: ClientRequest): void;
@@ -51,8 +53,6 @@ const chart = bindChart<Context, WorkerRequestEvent>(compileChart(workerRequestM
   tellEvent: ({ context: { request } }) => request.tellEvent(),
   settle: ({ context: { request } }) => request.settle(),
 });
-
-const household = { hub: new InspectionHub(), parent: undefined };
 
 /** One request to workers, from when it is asked for until its outcome is durable. */
 export class ClientRequest {
@@ -121,7 +121,11 @@ export class ClientRequest {
     });
     // What an earlier process asked for is with somebody, as far as anybody knows.
     const first = isTakenUp ? stateNamed(chart, chart.states, 'PENDING') : chart.initial;
-    this.#actor = new ChartActor<Context, WorkerRequestEvent>({ name: this.id, request: this }, first, household);
+    this.#actor = new ChartActor<Context, WorkerRequestEvent>({ name: this.id, request: this }, first, {
+      hub: host.hub,
+      parent: undefined,
+    });
+    if (host.hub.active) this.#actor.introduce(host.hub.emit);
     const abort = () => this.#aborted();
     context.signal.addEventListener('abort', abort, { once: true });
     this.#stopListening = () => context.signal.removeEventListener('abort', abort);

@@ -4,6 +4,8 @@ import { FlowstateError, InvalidStateError, TransportError, UnsupportedError } f
 import type { Executor, Submission, Work, WorkOrigin } from '../../executors/executor.js';
 import { isTaskWork } from '../../executors/executor.js';
 import { Failure } from '../../failure.js';
+import type { InspectionObserver, InspectionSubscription } from '../../interpreter/inspection.js';
+import { InspectionHub } from '../../interpreter/inspection.js';
 import { ENGINES_ROOM, MessageCodec, PLACES, WORKERS_ROOM, workerMailbox } from '../protocol/codec.js';
 import type { Body } from '../protocol/messages.js';
 import { PROTOCOL_VERSION } from '../protocol/messages.js';
@@ -39,6 +41,7 @@ export class WorkerExecutor implements Executor, RequestHost {
   readonly name = 'workers';
   readonly settings: WorkerExecutorSettings;
   readonly statistics: WorkerExecutorStatistics = newWorkerStatistics();
+  readonly hub = new InspectionHub();
   readonly #finder: Finder;
   readonly #codec: MessageCodec;
   readonly #runs = new Map<string, RunMailbox>();
@@ -96,6 +99,11 @@ export class WorkerExecutor implements Executor, RequestHost {
       this.#ask();
     });
     return missing();
+  }
+
+  /** Shows the actors of requests, their events and snapshots to an observer, from now on. */
+  inspect(observer: InspectionObserver): InspectionSubscription {
+    return this.hub.add(observer);
   }
 
   /** Connects, so that a broker that cannot be reached is known before anything runs. */
