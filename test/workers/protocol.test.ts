@@ -4,32 +4,14 @@ import { describe, expect, it } from 'vitest';
 import { staleSchemas } from '../../scripts/schemas/files.js';
 import { Failure } from '../../src/failure.js';
 import { manualEnvironment } from '../engines/manual-environment.js';
+import { REQUEST } from './messages.js';
 import { MessageCodec, OversizedMessageError, PLACES } from '../../src/workers/protocol/codec.js';
 import { SCHEMAS } from '../../src/workers/protocol/messages.js';
-import type { RequestBody } from '../../src/workers/protocol/messages.js';
 import { signing } from '../../src/workers/protocol/signing.js';
 import type { SigningOptions } from '../../src/workers/protocol/signing.js';
 import { argumentsIn, argumentsText, requestIdOf, valueIn, valueText } from '../../src/workers/protocol/values.js';
 
 const OWNER = { atom: 'a', what: 'result' };
-
-export const REQUEST: RequestBody = {
-  version: 2,
-  requestId: 'r',
-  submission: 's',
-  dispatch: 1,
-  takesUp: false,
-  runId: 'run',
-  atomId: 'id',
-  atom: 'a',
-  action: 'execute',
-  attempt: 1,
-  task: { name: 'a', version: '1.0', parameters: '[[]]' },
-  arguments: { values: '[{}]' },
-  idempotencyKey: 'k',
-  events: [],
-  maxDeliveries: 3,
-};
 
 const REPLY = { version: 2, requestId: 'r', submission: 's', dispatch: 1, workerId: 'w', delivery: 1, number: 1 };
 const FAILED = { version: 1, typeNames: ['Error'], message: 'no', stack: null };
