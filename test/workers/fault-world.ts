@@ -66,7 +66,8 @@ export class FaultWorld {
   /** An engine in a process of its own. */
   engineProcess(steps: readonly Step[]) {
     const { engine: _, ...options } = this.options;
-    const program: EngineProgram = { store: `sqlite:${join(this.folder, 'runs.db')}`, steps, options };
+    const store = `sqlite:${join(this.folder, 'runs.db')}`;
+    const program: EngineProgram = { store, steps, options, commits: this.commits };
     const child = fork(this.compiled.pathOf('test/workers/programs/engine.ts'), [JSON.stringify(program)], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
@@ -98,6 +99,11 @@ export class FaultWorld {
   /** Resolves when something was done so often. */
   async until(what: string, times = 1): Promise<void> {
     while (this.count(what) < times) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
+  /** The results that engines in processes of their own have committed, a line each. */
+  get commits(): string {
+    return join(this.folder, 'commits');
   }
 
   get gate(): string {

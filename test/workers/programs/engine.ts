@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs';
 import { engines, linear, persistence } from '../../../src/index.js';
 import type { LoadOptions } from '../../../src/index.js';
 import type { Step } from './steps.js';
@@ -12,9 +13,11 @@ export interface EngineProgram {
   readonly store: string;
   readonly steps: readonly Step[];
   readonly options: LoadOptions;
+  /** A line is added to this file for each result that is committed. */
+  readonly commits: string;
 }
 
-const { store, steps, options } = JSON.parse(process.argv[2] ?? '{}') as EngineProgram;
+const { store, steps, options, commits } = JSON.parse(process.argv[2] ?? '{}') as EngineProgram;
 process.on('disconnect', () => process.exit(1));
 const backend = await persistence.fetch(store);
 const connection = await backend.getConnection();
@@ -29,6 +32,13 @@ const engine = await engines.load(flow, {
   backend,
   ...(flowDetail === undefined ? { book } : { flowDetail }),
 });
+engine.atomNotifier.register(
+  'SUCCESS',
+  (_, details) => {
+    if ('taskName' in details) appendFileSync(commits, `${details.taskName}\n`);
+  },
+  { durable: true },
+);
 const state = await engine.run().catch((error: unknown) => `failed: ${String(error)}`);
 process.send?.({ state, results: engine.storage.fetchAll() });
 await engine.close();
