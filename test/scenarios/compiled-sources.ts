@@ -12,6 +12,7 @@ const FOLDERS = [
   'test/kills',
   'test/persistence',
   'test/scenarios/programs',
+  'test/workers/programs',
   'visualizations',
 ];
 

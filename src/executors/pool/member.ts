@@ -1,17 +1,15 @@
 import type { Listing } from '../../atoms/task-registry.js';
 import { addressOf } from '../../atoms/task-registry.js';
-import { UPDATE_PROGRESS } from '../../atoms/task.js';
-import type { Task } from '../../atoms/task.js';
 import type { Clock, Timer } from '../../environment.js';
 import { ExecutionError, UncrossableValueError, WorkerLostError } from '../../errors.js';
 import { Failure } from '../../failure.js';
-import { ANY } from '../../notifications/notifier.js';
 import { INTERRUPTED } from '../executor.js';
 import type { TaskWork } from '../executor.js';
+import { hearFrom } from '../listen-to-task.js';
 import type { Waiting } from '../waiting-line.js';
 import type { End, Host, HostKind, HostListener } from './host.js';
 import type { Reply, RunRequest, Start } from './protocol.js';
-import { sentArguments } from './protocol.js';
+import { eventsHeard, sentArguments } from './protocol.js';
 
 /** Work with somebody who waits for its outcome. */
 export interface Assignment extends Waiting {
@@ -191,9 +189,7 @@ export class Member implements HostListener {
 
   #hear({ event, details }: Reply & { type: 'event' }): void {
     const context = this.#assignment?.work.context;
-    const { progress, ...others } = details;
-    if (event === UPDATE_PROGRESS && typeof progress === 'number') context?.progress(progress, others);
-    else context?.notify(event, details);
+    if (context !== undefined) hearFrom(context, event, details);
   }
 
   #finish(outcome: unknown, rssMb = 0): void {
@@ -251,15 +247,6 @@ function requestFor({ atom, method, args, context }: TaskWork): RunRequest {
     idempotencyKey: context.idempotencyKey,
     events: eventsHeard(atom),
   };
-}
-
-function eventsHeard(task: Task): string[] {
-  const events = task.onProgress === null ? [] : [UPDATE_PROGRESS];
-  if (!task.hasListeners) return events;
-  const listened = [...task.notifier.listeners()].map(([event]) => event);
-  // Those who listen to all hear of progress, too.
-  if (listened.includes(ANY)) listened.push(UPDATE_PROGRESS);
-  return [...new Set([...events, ...listened])];
 }
 
 function unloadable({ module, failure: record }: Reply & { type: 'unloadable' }, { noun }: HostKind): ExecutionError {

@@ -1,9 +1,8 @@
 import type { Transferable } from 'node:worker_threads';
 import { registeredTasks } from '../../atoms/task-registry.js';
 import type { Task, TaskContext } from '../../atoms/task.js';
-import { UPDATE_PROGRESS } from '../../atoms/task.js';
 import { Failure } from '../../failure.js';
-import { ANY } from '../../notifications/notifier.js';
+import { listenTo } from '../listen-to-task.js';
 import { perform } from '../perform.js';
 import { transferList } from '../transfer.js';
 import type { Reply, Request, RunRequest, Start } from './protocol.js';
@@ -91,7 +90,7 @@ class Call {
     } catch (error) {
       return Failure.from(error);
     }
-    using _ = this.#listenTo(task);
+    using _ = listenTo(task, this.request.events, (event, details) => this.#tell(event, details));
     return await perform({ atom: task, method, args: receivedArguments(args), context: this.#contextFor(task) });
   }
 
@@ -106,27 +105,6 @@ class Call {
       },
       progress: (progress, details) => task.updateProgress(progress, details),
       notify: (event, details = {}) => task.notifier.notify(event, details),
-    };
-  }
-
-  /** Sends on what the task tells, if anybody listens to it. */
-  #listenTo(task: Task): Disposable {
-    const events = new Set(this.request.events);
-    const hearsProgress = events.delete(UPDATE_PROGRESS);
-    if (hearsProgress) {
-      task.onProgress = (_, progress, details) => this.#tell(UPDATE_PROGRESS, { ...details, progress });
-    }
-    const registration =
-      events.size === 0
-        ? null
-        : task.notifier.register(ANY, (event, details) => {
-            if (event !== UPDATE_PROGRESS && (events.has(event) || events.has(ANY))) this.#tell(event, details);
-          });
-    return {
-      [Symbol.dispose]() {
-        task.onProgress = null;
-        registration?.[Symbol.dispose]();
-      },
     };
   }
 
