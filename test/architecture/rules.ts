@@ -9,7 +9,7 @@ import type { Import, Source } from './source.js';
 export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   // Suites and stand-ins for tests: they run engines, and nobody imports them.
   testing: ['engines'],
-  cli: ['conductors'],
+  cli: ['engines', 'listeners', 'visualizations'],
   conductors: ['jobs', 'engines', 'listeners'],
   jobs: ['persistence', 'notifications'],
   distributed: ['compiler', 'persistence'],
