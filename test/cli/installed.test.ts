@@ -77,7 +77,7 @@ describe('the command of the installed package', () => {
       env: { ...env, ...more },
       ...(input === undefined ? {} : { input }),
     });
-  const documentOf = <Document = RunDocument>({ stdout }: Called) => JSON.parse(stdout) as Document;
+  const documentOf = ({ stdout }: Called) => JSON.parse(stdout) as RunDocument;
   const begin = (...args: string[]) =>
     flowstate(['run', 'trip.js', '--store', 'flight=LH 400', ...args], { GATE: gate.path });
 
@@ -204,9 +204,7 @@ describe('the command of the installed package', () => {
     running.kill('SIGKILL');
     expect(await running).toMatchObject({ signal: 'SIGKILL' });
     const shown = await flowstate(['show', 'trip', '--json']);
-    expect(
-      documentOf<{ state: string; module: string; atoms: { name: string; state: string }[] }>(shown),
-    ).toMatchObject({
+    expect(documentOf(shown)).toMatchObject({
       state: 'RUNNING',
       module: join(installed.folder, 'trip.js'),
       atoms: [
@@ -285,7 +283,7 @@ describe('the command of the installed package', () => {
     expect(same.stdout).toContain('can go on\n  nothing is different');
     const changed = await flowstate(['check', 'trip.js#rebooked', '--json']);
     expect(changed.code).toBe(1);
-    expect(documentOf<object>(changed)).toMatchObject({
+    expect(documentOf(changed)).toMatchObject({
       needsConsent: true,
       runs: [{ run, needsConsent: true, difference: { reversioned: [{ name: 'reserve', classed: 'needsConsent' }] } }],
     });
