@@ -29,7 +29,7 @@ function graphOf(size: number) {
 }
 
 const PICTURES: readonly Picture[] = [
-  ...[engineMachine, flowMachine, taskMachine, retryMachine].map(pictureOfMachine),
+  ...[engineMachine, flowMachine, taskMachine, retryMachine].map((machine) => pictureOfMachine(machine)),
   pictureOfFlow(graphOf(24)),
 ];
 
