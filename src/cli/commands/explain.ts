@@ -70,13 +70,16 @@ async function explain(
   }
 }
 
+/** Atoms that are named when none is near. */
+const MOST_NAMED = 20;
+
 /** @throws {NotFoundError} for an atom that the flow does not have, naming the nearest. */
 function known(engine: Engine, atom: string): string {
   const { compilation } = engine;
   if (compilation === null || compilation.hasAtom(atom)) return atom;
   const names = compilation.atoms.map(({ name }) => name);
   const meant = nearestName(atom, names);
-  const hint = meant === null ? '' : `; did you mean ${meant}?`;
+  const hint = meant === null ? `, only ${names.slice(0, MOST_NAMED).join(', ')}` : `; did you mean ${meant}?`;
   throw new NotFoundError(`There is no atom ${JSON.stringify(atom)} in ${engine.flow.name}${hint}`);
 }
 

@@ -1,11 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { compile } from '../../compiler/compile.js';
-import type { Compilation } from '../../compiler/compilation.js';
+import type { Task } from '../../atoms/task.js';
 import { findFactory, makeFlow } from '../../engines/factories.js';
-import { flowToDot, flowToMermaid, flowToSvg } from '../../../visualizations/flows.js';
-import type { FlowPictureOptions } from '../../../visualizations/flow-picture.js';
+import { DIAGRAM_FORMATS, drawFlow } from '../../../visualizations/draw.js';
+import type { DiagramFormat } from '../../../visualizations/draw.js';
+import type { Flow } from '../../flows/flow.js';
+import type { FlowDetail } from '../../persistence/details.js';
 import type { Act } from '../command.js';
 import type { ExitCode } from '../exit-codes.js';
 import { EXIT } from '../exit-codes.js';
@@ -16,17 +17,8 @@ import { prose } from '../prose.js';
 import type { CommonOptions, Session } from '../session.js';
 import { isModuleText, loadModule, placeOf } from '../user-module.js';
 
-const FORMATS = {
-  mermaid: flowToMermaid,
-  dot: flowToDot,
-  svg: flowToSvg,
-} as const satisfies Record<string, (flow: Compilation, options: FlowPictureOptions) => string>;
-
-type Format = keyof typeof FORMATS;
-const FORMAT_NAMES = Object.keys(FORMATS) as Format[];
-
 interface GraphOptions extends CommonOptions {
-  readonly format: Format;
+  readonly format: DiagramFormat;
   readonly output?: string;
   readonly module?: string;
   readonly arg?: readonly unknown[];
@@ -41,7 +33,7 @@ export function defineGraph(program: Command, act: Act): Command {
 is a module. Imports the module.`),
     )
     .argument('<module|run>', 'a module or a run')
-    .option('--format <format>', `one of ${FORMAT_NAMES.join(', ')}`, oneOf(FORMAT_NAMES), 'mermaid')
+    .option('--format <format>', `one of ${DIAGRAM_FORMATS.join(', ')}`, oneOf(DIAGRAM_FORMATS), 'mermaid')
     .option('--output <file>', 'write it into a file')
     .option(
       '--arg <value>',
@@ -54,12 +46,12 @@ is a module. Imports the module.`),
 
 async function graph(session: Session, options: GraphOptions, text: string): Promise<ExitCode> {
   const { cwd } = session.platform;
-  const { compilation, states, run } = isModuleText(text, cwd)
-    ? await ofModule(session, text, options)
-    : await ofRun(session, text, options);
-  const picture = FORMATS[options.format](compilation, states === null ? {} : { states });
+  const { flow, run } = isModuleText(text, cwd)
+    ? { flow: await flowOfModule(session, text, options), run: undefined }
+    : await flowOfRun(session, text, options);
   const { format, output } = options;
-  const document = { run, flow: compilation.name, format };
+  const picture = drawFlow(flow, { format, states: run });
+  const document = { run: run?.uuid ?? null, flow: flow.name, format };
   if (output === undefined) {
     session.answer({ ...document, graph: picture }, picture.trimEnd());
     return EXIT.done;
@@ -71,25 +63,12 @@ async function graph(session: Session, options: GraphOptions, text: string): Pro
   return EXIT.done;
 }
 
-interface Drawn {
-  readonly compilation: Compilation;
-  readonly states: ((atom: string) => string) | null;
-  /** The uuid of the run; null for a flow by itself. */
-  readonly run: string | null;
-}
-
-async function ofModule({ platform }: Session, text: string, { arg = [] }: GraphOptions): Promise<Drawn> {
+async function flowOfModule({ platform }: Session, text: string, { arg = [] }: GraphOptions): Promise<Flow | Task> {
   const { name, factories } = await loadModule(placeOf(text, platform.cwd));
-  const flow = await makeFlow(await findFactory(name, { args: arg }, factories));
-  return { compilation: compile(flow), states: null, run: null };
+  return makeFlow(await findFactory(name, { args: arg }, factories));
 }
 
-async function ofRun(session: Session, text: string, { module }: GraphOptions): Promise<Drawn> {
-  const detail = await readRun(await session.connection(), text);
-  const states = new Map(detail.atoms.map(({ name, state }) => [name, state ?? 'PENDING']));
-  return {
-    compilation: compile(await flowOf(detail, session, module)),
-    states: (atom) => states.get(atom) ?? 'PENDING',
-    run: detail.uuid,
-  };
+async function flowOfRun(session: Session, text: string, { module }: GraphOptions) {
+  const run: FlowDetail = await readRun(await session.connection(), text);
+  return { flow: await flowOf(run, session, module), run };
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Failure } from '../../failure.js';
 import { printable } from '../../formatters/terminal-text.js';
 import { maskValues } from '../../formatters/value-text.js';
 import type { AtomDetail, FlowDetail } from '../../persistence/details.js';
@@ -65,9 +66,13 @@ function factLines(detail: FlowDetail, book: string, pid: number | null, { colou
 function failureLines(detail: FlowDetail, stack: boolean): string[] {
   return failuresOf(detail).flatMap(({ atom, phase, failure }) => {
     const what = phase === 'execute' ? 'failed' : 'could not be reverted';
-    const text = stack ? printableLines(failure.format({ stack: true })) : failureText(failure);
+    const text = stack ? stackText(failure) : failureText(failure);
     return ['', `${printable(atom)} ${what}: ${text}`];
   });
+}
+
+function stackText(failure: Failure): string {
+  return [failure, ...failure.causes].map((each) => printableLines(each.stack ?? each.toString())).join('\n');
 }
 
 function documentOf(detail: FlowDetail, values: FailureNotesOptions): object {

@@ -1,0 +1,89 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { runCli } from '../../src/cli/cli.js';
+import type { Platform, StopSignal } from '../../src/cli/platform.js';
+import type { Environment } from '../../src/environment.js';
+import { systemEnvironment } from '../../src/environment.js';
+
+/** The modules of flows that tests run without a process of their own. */
+export const FIXTURES = fileURLToPath(new URL('fixtures/', import.meta.url));
+
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** What was asked for by a second Ctrl-C. */
+  readonly exits: readonly number[];
+}
+
+export interface CallOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly stdin?: readonly string[];
+  readonly environment?: Environment;
+  /** Called with each piece of text for stderr. */
+  readonly onStderr?: (text: string, send: (signal: StopSignal) => void) => void;
+}
+
+/** A command line in this process, with a folder of its own. */
+export class Desk implements AsyncDisposable {
+  private constructor(readonly folder: string) {}
+
+  static async open(): Promise<Desk> {
+    return new Desk(await mkdtemp(join(tmpdir(), 'flowstate-desk-')));
+  }
+
+  get store(): string {
+    return `sqlite:${join(this.folder, 'runs.db')}`;
+  }
+
+  /** Calls the command in the folder of the fixtures. */
+  async call(args: readonly string[], options: CallOptions = {}): Promise<Ended> {
+    const { env = {}, stdin = [], environment = systemEnvironment, onStderr } = options;
+    const handlers = new Map<StopSignal, Set<() => void>>([
+      ['SIGINT', new Set()],
+      ['SIGTERM', new Set()],
+    ]);
+    const send = (signal: StopSignal) => {
+      for (const handler of [...handlers.get(signal)!]) handler();
+    };
+    let stdout = '';
+    let stderr = '';
+    const exits: number[] = [];
+    const platform: Platform = {
+      stdin: (async function* () {
+        yield* stdin;
+      })(),
+      stdout: { write: (text) => (stdout += text) },
+      stderr: {
+        write: (text) => {
+          stderr += text;
+          onStderr?.(text, send);
+        },
+      },
+      env: { XDG_RUNTIME_DIR: this.folder, FLOWSTATE_BACKEND: this.store, ...env },
+      cwd: FIXTURES,
+      pid: 4711,
+      environment,
+      onSignal: (signal, handler) => {
+        handlers.get(signal)!.add(handler);
+        return { [Symbol.dispose]: () => void handlers.get(signal)!.delete(handler) };
+      },
+      claimStdout: () => (text) => void (stdout += text),
+      exit: (code) => void exits.push(code),
+    };
+    const code = await runCli(args, platform);
+    return { code, stdout, stderr, exits };
+  }
+
+  /** The same, with the document that it answers with. */
+  async ask<Answer>(args: readonly string[], options?: CallOptions): Promise<Answer> {
+    const { stdout } = await this.call([...args, '--json'], options);
+    return JSON.parse(stdout) as Answer;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
