@@ -89,5 +89,12 @@ export function closingTable({ code, engine, counts, plan, places, tookMs }: Out
   rows.push(['reverted', String(counts.reverted)]);
   rows.push(['took', `${(tookMs / 1000).toFixed(2)} s`]);
   if (code === 0) rows.push(['where', places.version(plan.version)]);
+  // The same file that the command line reads: the run as a tree, with states, times and failures.
+  rows.push(['the run', `npx flowstate show ${engine.storage.flowUuid} --backend ${quoted(`sqlite:${places.state}`)}`]);
   report.table(rows);
+}
+
+/** As a shell takes it. */
+function quoted(text: string): string {
+  return /^[\w/:.-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -20,7 +20,12 @@ export async function findRun(connection: Connection, text: string): Promise<Fou
   const exact = all.find(({ flow }) => flow.uuid === text);
   if (exact !== undefined) return exact;
   const wanted = text.toLowerCase();
-  const matching = all.filter(({ flow }) => flow.name === text || flow.uuid.toLowerCase().startsWith(wanted));
+  const named = all.filter(({ flow }) => flow.name === text);
+  // Programs may give runs uuids of their own making. The name of a flow is not the beginning of one.
+  const canBeUuid = named.length === 0 || /^[\da-f-]+$/.test(wanted);
+  const matching = canBeUuid
+    ? all.filter(({ flow }) => flow.name === text || flow.uuid.toLowerCase().startsWith(wanted))
+    : named;
   const [found, ...others] = matching;
   if (found !== undefined && others.length === 0) return found;
   if (found === undefined) throw notFound(text, all);

@@ -52,7 +52,7 @@ export function several(given: string, before: readonly string[] = []): readonly
 }
 
 /** A value that is JSON, or text where it is not. */
-export function jsonOrText(given: string): unknown {
+function jsonOrText(given: string): unknown {
   try {
     return JSON.parse(given);
   } catch {

@@ -38,7 +38,7 @@ export function optionsOf({ meta }: FlowDetail): RunOptions {
 }
 
 /** What made the flow of a run; null where its caller brought it along. @throws {InvalidFormatError} when corrupted. */
-export function originOf(detail: FlowDetail): FactoryDetails | null {
+function originOf(detail: FlowDetail): FactoryDetails | null {
   return (detail.meta['factory'] ?? null) === null ? null : factoryDetailsOf(detail);
 }
 

@@ -8,7 +8,7 @@ import type { Environment } from '../../src/environment.js';
 import { systemEnvironment } from '../../src/environment.js';
 
 /** The modules of flows that tests run without a process of their own. */
-export const FIXTURES = fileURLToPath(new URL('fixtures/', import.meta.url));
+const FIXTURES = fileURLToPath(new URL('fixtures/', import.meta.url));
 
 export interface Ended {
   readonly code: number;

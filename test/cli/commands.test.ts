@@ -263,6 +263,20 @@ describe('a run', () => {
     for (const uuid of uuids) expect(stderr).toContain(`  ${uuid}  trip  SUCCESS  `);
   });
 
+  it('is not taken for one whose uuid begins with the name of the flow, but for one that begins like it', async () => {
+    const { run: uuid } = await run();
+    await using store = await persistence.backend(desk.store);
+    const book = persistence.newLogBook({ name: 'locks' });
+    const names = [`trip-lock`, uuid.slice(0, 3)];
+    const flows = names.map((name, at) => persistence.newFlowDetail({ name, uuid: at === 0 ? name : 'other' }));
+    const connection = await store.getConnection();
+    await connection.saveLogbook({ ...book, flows });
+    await connection.close();
+    expect(await desk.ask(['show', 'trip'])).toMatchObject({ run: uuid });
+    expect(await desk.ask(['show', 'trip-l'])).toMatchObject({ run: 'trip-lock' });
+    expect((await desk.call(['show', uuid.slice(0, 3)])).stderr).toContain('may mean 2 runs');
+  });
+
   it('that is not there is told from the nearest that is', async () => {
     await run();
     expect((await desk.call(['show', 'trap'])).stderr).toContain('There is no run "trap"; did you mean trip?');

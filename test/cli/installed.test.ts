@@ -1,11 +1,13 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { EXIT } from '../../src/cli/exit-codes.js';
 import { openGate, PASS } from './gate.js';
 import type { Gate } from './gate.js';
 import { call, installPackage } from './installed-package.js';
 import type { Called, InstalledPackage } from './installed-package.js';
+import { transcriptOf, withoutChance } from './transcript.js';
 
 /** What a user would write: it says on stderr what it does, and can be told to fail and to wait. */
 const TRIP = `${PASS}
@@ -308,6 +310,53 @@ describe('the command of the installed package', () => {
     expect(imported).toMatchObject({ code: 0, stdout: `${run}  SUCCESS  trip\n` });
     expect((await flowstate(['import', file, ...other])).code).toBe(2);
     expect((await flowstate(['show', run, ...other])).stdout).toContain('trip (linear) SUCCESS');
+  });
+
+  it('prints what the README says', async () => {
+    const { files, steps, text } = await transcriptOf('On the command line');
+    expect(steps.length).toBeGreaterThan(3);
+    const place = join(installed.folder, 'readme');
+    await mkdir(place);
+    for (const [name, code] of files) await writeFile(join(place, name), code);
+    const promised: string[] = [];
+    const seen: string[] = [];
+    const PATH = `${dirname(installed.command)}:${process.env['PATH'] ?? ''}`;
+    for (const { command, output } of steps) {
+      // The README's uuids stand for those of this run, in the order in which they come.
+      const typed = command.replaceAll(/[\da-f-]{36}/g, (uuid) => seen[promised.indexOf(uuid)] ?? uuid);
+      const { stdout } = await call('sh', ['-c', `${typed} 2>&1`], {
+        cwd: place,
+        env: { PATH, XDG_RUNTIME_DIR: folder },
+      });
+      expect(withoutChance(stdout, seen)).toBe(withoutChance(output, promised));
+    }
+    for (const code of Object.values(EXIT)) expect(text).toMatch(new RegExp(`^\\| (?:\\d+, )?${code}\\b`, 'm'));
+    for (const name of Array.from(
+      (await flowstate(['--help'])).stdout.matchAll(/^ {2}([a-z]+) .*$/gm),
+      ([, command]) => command,
+    )) {
+      if (name !== 'help') expect(text).toMatch(new RegExp(`^\\| .*\`${name}\\b`, 'm'));
+    }
+  });
+
+  it('says why a module cannot be loaded: TypeScript, another copy of flowstate, an error in it', async () => {
+    const refused = async (name: string, code: string) => {
+      await writeFile(join(installed.folder, name), code);
+      const { code: exit, stderr } = await flowstate(['run', name]);
+      expect(exit).toBe(2);
+      return stderr;
+    };
+    expect(await refused('trip.ts', 'enum Nothing { erasable }\nexport default 1;')).toContain(
+      'loads TypeScript only as far as it can by itself',
+    );
+    expect(await refused('broken.js', "throw new Error('no such airline');")).toMatch(
+      /^The module .*broken\.js cannot be loaded\n {2}Error: no such airline\n$/,
+    );
+    const copy = join(installed.folder, 'node_modules', 'copy');
+    await cp(join(installed.folder, 'node_modules', 'flowstate'), copy, { recursive: true });
+    expect(await refused('foreign.js', "import { linear } from 'copy';\nexport default linear('trip');")).toContain(
+      'uses another copy of flowstate than this command',
+    );
   });
 
   it('shows its help and its version', async () => {
