@@ -5,6 +5,7 @@ import { defineExplain } from './commands/explain.js';
 import { defineExport } from './commands/export.js';
 import { defineGraph } from './commands/graph.js';
 import { defineImport } from './commands/import.js';
+import { defineJournal } from './commands/journal.js';
 import { defineLs } from './commands/ls.js';
 import { definePrune } from './commands/prune.js';
 import { defineResume } from './commands/resume.js';
@@ -24,6 +25,7 @@ export const COMMANDS: readonly DefineCommand[] = [
   defineShow,
   defineWhy,
   defineExplain,
+  defineJournal,
   defineGraph,
   defineCheck,
   defineExport,

@@ -62,6 +62,8 @@ export function loadOptions(
   const isPool = executor !== undefined && executorName(executor) !== 'async';
   const modules = taskModules ?? (isPool && modulePath !== null ? [modulePath] : undefined);
   return {
+    // Where nobody looks the journal costs little, and it cannot be written afterwards.
+    journal: true,
     // What there is not is the engine's to say.
     ...(engine === undefined ? {} : { engine: engine as NonNullable<LoadOptions['engine']> }),
     ...(executor === undefined ? {} : { executor }),

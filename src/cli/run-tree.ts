@@ -6,7 +6,7 @@ import type { TextNode } from '../formatters/text-tree.js';
 import { branchLines, treeLines } from '../formatters/text-tree.js';
 import { maskValues, valueText } from '../formatters/value-text.js';
 import type { AtomDetail, FlowDetail } from '../persistence/details.js';
-import { isReserved, PLAN } from '../storage/storage.js';
+import { isReserved, PLAN } from '../storage/reserved.js';
 import type { FailureNotesOptions } from './failure-notes.js';
 import type { Colours } from './session.js';
 

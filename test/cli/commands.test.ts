@@ -348,6 +348,40 @@ describe('show', () => {
   });
 });
 
+describe('journal', () => {
+  interface Entry {
+    readonly sequence: number;
+    readonly entity: { readonly name: string };
+    readonly to: string;
+  }
+
+  it('lists every change of a run, also across a suspension', async () => {
+    const { run: uuid } = await runSuspended();
+    await desk.call(['resume', uuid]);
+    const { entries } = await desk.ask<{ entries: Entry[] }>(['journal', uuid]);
+    expect(entries.map(({ sequence }) => sequence)).toEqual(entries.map((_, at) => at + 1));
+    const states = (name: string) => entries.filter(({ entity }) => entity.name === name).map(({ to }) => to);
+    expect(states('reserve').slice(-2)).toEqual(['RUNNING', 'SUCCESS']);
+    expect(states('trip')).toContain('SUSPENDED');
+    expect(states('trip').at(-1)).toBe('SUCCESS');
+  });
+
+  it('shows the part that is asked for', async () => {
+    hooks.onPay = () => {
+      throw new Error('declined');
+    };
+    const { run: uuid } = await run();
+    const { stdout } = await desk.call(['journal', uuid, '--atom', 'pay']);
+    expect(stdout).toMatch(
+      / {2}task pay {2}PENDING → RUNNING .*\n.* {2}task pay {2}RUNNING → FAILURE {2}failed: .*declined/,
+    );
+    expect(stdout).not.toContain('reserve');
+    const { entries } = await desk.ask<{ entries: Entry[] }>(['journal', uuid, '--after', '3', '--limit', '2']);
+    expect(entries.map(({ sequence }) => sequence)).toEqual([4, 5]);
+    expect((await desk.call(['journal', uuid, '--atom', 'nobody'])).stderr).toBe('There are no such entries\n');
+  });
+});
+
 describe('why and explain', () => {
   it('say that nothing waits for a run that has ended', async () => {
     const { run: uuid } = await run();

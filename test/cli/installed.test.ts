@@ -252,7 +252,7 @@ describe('the command of the installed package', () => {
     expect(called.stderr).toContain('undo reserve\n');
   });
 
-  it('looks at a run that was suspended: ls, show, why, explain, graph', async () => {
+  it('looks at a run that was suspended: ls, show, why, explain, journal, graph', async () => {
     const running = begin('--json', '--quiet');
     const at = await gate.arrival('pay');
     await flowstate(['suspend', 'trip', '--no-wait']);
@@ -267,6 +267,8 @@ describe('the command of the installed package', () => {
     expect((await flowstate(['why', run])).stdout).toBe('mail waits: the run is suspended\n');
     const explained = await flowstate(['explain', run, 'mail', 'receipt']);
     expect(explained.stdout).toMatch(/^receipt of mail comes from pay\n/);
+    const told = await flowstate(['journal', run, '--atom', 'pay']);
+    expect(told.stdout).toMatch(/task pay {2}RUNNING → SUCCESS/);
     const drawn = await flowstate(['graph', run]);
     expect(drawn.stdout).toMatch(/^flowchart TB\n[^]*reserve[^]*SUCCESS/);
     const written = await flowstate(['graph', 'trip.js', '--format', 'svg', '--output', join(folder, 'trip.svg')]);
