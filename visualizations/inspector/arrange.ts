@@ -1,4 +1,3 @@
-import { Layers } from './layers.js';
 import type { PictureLink } from './run-picture.js';
 
 export interface ArrangedBox {
@@ -100,9 +99,4 @@ export function inChain(boxes: readonly ArrangedBox[], links: readonly PictureLi
 function columnsFor(boxes: readonly ArrangedBox[]): number {
   const width = boxes.reduce((sum, box) => sum + box.width + 2 * GAP_X, 0) / boxes.length;
   return Math.max(1, Math.round(fairWidth(boxes) / width));
-}
-
-/** In layers, each part below all that it comes after. */
-export function inLayers(boxes: readonly ArrangedBox[], links: readonly PictureLink[]): Arranged {
-  return new Layers(boxes, links).arranged();
 }

@@ -1,6 +1,7 @@
 import { columnsOf } from '../text.js';
 import type { Arranged, ArrangedBox } from './arrange.js';
-import { inChain, inGrid, inLayers } from './arrange.js';
+import { inChain, inGrid } from './arrange.js';
+import { Layers } from './layers.js';
 import type { PictureLink, PicturePart } from './run-picture.js';
 
 export interface Place {
@@ -122,7 +123,7 @@ function insideOf(
 
 function arrange(flow: PicturePart, body: readonly ArrangedBox[], links: readonly PictureLink[]): Arranged {
   if (links.length === 0) return inGrid(body);
-  return flow.pattern === 'linear' ? inChain(body, links) : inLayers(body, links);
+  return flow.pattern === 'linear' ? inChain(body, links) : new Layers(body, links).arranged();
 }
 
 function placed(

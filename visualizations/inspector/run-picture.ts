@@ -54,6 +54,8 @@ export interface PictureLink {
 /** A statechart, laid out. */
 export interface PictureChart {
   readonly id: string;
+  /** Where it begins. */
+  readonly top: number;
   readonly width: number;
   readonly height: number;
   readonly states: readonly PictureState[];
@@ -64,7 +66,6 @@ export interface PictureState {
   /** Its name; null for the dot that leads to the first state. */
   readonly name: string | null;
   readonly isFinal: boolean;
-  readonly isAround: boolean;
   readonly x: number;
   readonly y: number;
   readonly width: number;

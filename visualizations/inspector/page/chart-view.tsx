@@ -1,3 +1,4 @@
+import { useRef } from 'preact/hooks';
 import type { PictureChart, PictureEntry, PictureWay } from '../run-picture.js';
 
 interface ChartViewProps {
@@ -7,14 +8,38 @@ interface ChartViewProps {
   readonly last: PictureEntry | null;
 }
 
+/** A statechart that can be made as large as the window. */
+export function Chart(props: ChartViewProps) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  return (
+    <>
+      <button
+        type="button"
+        class="chart-frame"
+        aria-label={`Statechart ${props.chart.id}, larger`}
+        onClick={() => dialog.current?.showModal()}
+      >
+        <ChartView {...props} />
+      </button>
+      <dialog ref={dialog} class="large" aria-label={`Statechart ${props.chart.id}`}>
+        <form method="dialog">
+          <h2>{props.chart.id}</h2>
+          <button aria-label="Close">×</button>
+        </form>
+        <ChartView {...props} />
+      </dialog>
+    </>
+  );
+}
+
 /** A statechart with the state that is current, and the way that led there. */
-export function ChartView({ chart, state, last }: ChartViewProps) {
+function ChartView({ chart, state, last }: ChartViewProps) {
   const isTaken = ({ from, to }: PictureWay) =>
     last !== null && last.to === state && from === last.from && to === state;
   return (
     <svg
       class="chart"
-      viewBox={`0 0 ${chart.width} ${chart.height}`}
+      viewBox={`0 ${chart.top} ${chart.width} ${chart.height}`}
       role="img"
       aria-label={`Statechart ${chart.id}: the state is ${state}`}
     >
@@ -25,8 +50,7 @@ export function ChartView({ chart, state, last }: ChartViewProps) {
           </marker>
         ))}
       </defs>
-      {chart.states.map(({ name, isFinal, isAround, x, y, width, height }, at) => {
-        if (isAround) return null;
+      {chart.states.map(({ name, isFinal, x, y, width, height }, at) => {
         if (name === null) return <circle key={at} class="initial" cx={x + width / 2} cy={y + height / 2} r={5} />;
         return (
           <g key={at} class={`chart-state ${name === state ? `current is-${name}` : ''}`}>
@@ -39,7 +63,7 @@ export function ChartView({ chart, state, last }: ChartViewProps) {
         );
       })}
       {chart.ways.map((way, at) => (
-        <g key={at} class={`way ${isTaken(way) ? 'taken' : ''}`}>
+        <g key={at} class={`way ${isTaken(way) ? 'taken' : ''} ${way.lines.join() === 'reset' ? 'back' : ''}`}>
           <path
             d={`M${way.points.map((point) => point.join(',')).join(' L')}`}
             marker-end={isTaken(way) ? 'url(#chart-head-taken)' : 'url(#chart-head)'}

@@ -16,6 +16,7 @@ interface GraphLinksProps {
 export function GraphLinks({ layout: { links }, selected }: GraphLinksProps) {
   const labelled = links.filter(({ link }) => link.carries.length > 0 || link.decider !== null);
   const areAllSaid = labelled.length <= MOST_LABELS;
+  const [leaving, arriving] = [countBy(links, 'from'), countBy(links, 'to')];
   const isTouched = ({ link }: PlacedLink) => link.from === selected || link.to === selected;
   return (
     <g>
@@ -30,17 +31,38 @@ export function GraphLinks({ layout: { links }, selected }: GraphLinksProps) {
       {labelled
         .filter((placed) => areAllSaid || isTouched(placed))
         .map((placed) => (
-          <Label key={`${placed.link.from} ${placed.link.to}`} placed={placed} />
+          <Label
+            key={`${placed.link.from} ${placed.link.to}`}
+            placed={placed}
+            share={labelShare(leaving.get(placed.link.from) ?? 0, arriving.get(placed.link.to) ?? 0)}
+          />
         ))}
     </g>
   );
 }
 
-function Label({ placed: { link, points } }: { readonly placed: PlacedLink }) {
-  const last = points.at(-1) ?? [0, 0];
-  const before = points.at(-2) ?? last;
-  const x = (before[0] + last[0]) / 2;
-  const y = (before[1] + last[1]) / 2;
+function countBy(links: readonly PlacedLink[], end: 'from' | 'to'): ReadonlyMap<number, number> {
+  const counts = new Map<number, number>();
+  for (const { link } of links) counts.set(link[end], (counts.get(link[end]) ?? 0) + 1);
+  return counts;
+}
+
+/** How far along a link its label stands: where many leave together it is nearer to the other end. */
+function labelShare(leaving: number, arriving: number): number {
+  if (leaving > 1 && arriving <= 1) return 0.7;
+  return arriving > 1 && leaving <= 1 ? 0.3 : 0.5;
+}
+
+interface LabelProps {
+  readonly placed: PlacedLink;
+  readonly share: number;
+}
+
+function Label({ placed: { link, points }, share }: LabelProps) {
+  // On the first piece of the way where it stands near its beginning, otherwise on the last.
+  const [from, to] = (share < 0.5 ? points.slice(0, 2) : points.slice(-2)) as [Point, Point];
+  const y = from[1] + (to[1] - from[1]) * share;
+  const x = from[0] + (to[0] - from[0]) * share * share * (3 - 2 * share);
   const data = link.carries.map((symbol) => nameText(symbol)).join(', ');
   const decider = link.decider === null ? '' : `◆ decider: ${link.decider.toLowerCase()}`;
   const lines = [data, decider].filter((line) => line !== '');

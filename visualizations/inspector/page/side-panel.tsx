@@ -4,7 +4,7 @@ import type { Moment } from '../history.js';
 import type { PictureEntry, PictureReason } from '../run-picture.js';
 import type { Travel } from './app.js';
 import { AtomDetails, Section } from './atom-details.js';
-import { ChartView } from './chart-view.js';
+import { Chart } from './chart-view.js';
 import type { RunModel } from './run-model.js';
 import { StatePill } from './state-pill.js';
 import { dateText, lengthText, nameText } from './words.js';
@@ -113,7 +113,7 @@ function Charts({ model, moment, selected }: ChartsProps) {
         </div>
       ) : null}
       {chart === undefined ? null : (
-        <ChartView chart={chart} state={state ?? 'PENDING'} last={lastEntry(model, moment, selected, ofRun)} />
+        <Chart chart={chart} state={state ?? 'PENDING'} last={lastEntry(model, moment, selected, ofRun)} />
       )}
     </Section>
   );
