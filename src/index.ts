@@ -35,7 +35,8 @@ export { compile } from './compiler/compile.js';
 
 export * as engines from './engines/engines.js';
 export { Engine } from './engines/engine.js';
-export type { FlowDetails, SuspendOptions } from './engines/engine.js';
+export type { FlowDetails } from './engines/engine.js';
+export type { SuspendOptions } from './engines/suspend-options.js';
 export type { AtomDetails } from './engines/atom-services.js';
 export { Explanation } from './engines/explain.js';
 export type { ExplainedStep, ExplainOptions } from './engines/explain.js';
@@ -142,9 +143,20 @@ export { ANY, Notifier, RestrictedNotifier } from './notifications/notifier.js';
 export type { Listener, RegistrationOptions } from './notifications/notifier.js';
 
 export * as persistence from './persistence/persistence.js';
-export type { Codec, Connection, FlowQuery, FoundFlow, PersistenceBackend, UnitOfWork } from './persistence/backend.js';
+export type {
+  Codec,
+  Connection,
+  FlowQuery,
+  FoundFlow,
+  JournalQuery,
+  PersistenceBackend,
+  SaveOptions,
+  UnitOfWork,
+} from './persistence/backend.js';
 export type { EncryptingCodecOptions } from './persistence/codecs/encrypting.js';
 export type { AtomDetail, AtomState, FlowDetail, LogBook, RetryDetail, TaskDetail } from './persistence/details.js';
+export type { FoldOptions, JournaledRun, JournaledState } from './persistence/fold-journal.js';
+export type { JournalEntity, JournalEntry } from './persistence/journal-entry.js';
 export type { ExportedFlow, ExportOptions, ImportOptions, LogbookExport } from './persistence/logbook-export.js';
 export type { Pruned, PruneOptions } from './persistence/logbooks.js';
 

@@ -5,6 +5,7 @@ import type { Notifier } from '../notifications/notifier.js';
 import { inState, put, resetDetail, withIntention, withProgress } from '../persistence/atom-details.js';
 import type { AtomState } from '../persistence/details.js';
 import type { Runtime } from './runtime.js';
+import { atomTransition } from './transitions.js';
 
 /**
  * What is told of an atom's change of state. A task is named by `taskName`, a retry by `retryName`.
@@ -27,13 +28,15 @@ const FINISHED: ReadonlySet<AtomState> = new Set<AtomState>(['SUCCESS', 'FAILURE
 /** What the charts of tasks and retries call upon: storage keeps, the notifier tells. */
 export function atomServices(runtime: Runtime, notifier: Notifier<AtomDetails>): Services<AtomContext, RetryEvent> {
   const { storage, readiness, announcer, compilation } = runtime;
+  const by = (index: number, event: RetryEvent, state: AtomState) =>
+    storage.journal === null ? null : atomTransition(runtime, index, event, state);
 
   return {
-    saveState({ context: { index } }, { state, progress }: Entered) {
+    saveState({ context: { index }, event }, { state, progress }: Entered) {
       const slot = runtime.slot(index);
       const { detail } = slot;
       const meta = progress === undefined ? detail.meta : withProgress(detail.meta, progress);
-      storage.write(slot, inState(detail, state, meta));
+      storage.write(slot, inState(detail, state, meta), by(index, event, state));
       readiness.update(index);
     },
 
@@ -47,16 +50,18 @@ export function atomServices(runtime: Runtime, notifier: Notifier<AtomDetails>):
         progress === undefined ? meta : withProgress(meta, progress),
       );
       // A retry that was undone starts from its first attempt when it is run again.
-      storage.write(slot, detail.kind === 'retry' && state === 'REVERTED' ? { ...detail, results: [] } : detail);
+      const whole = detail.kind === 'retry' && state === 'REVERTED' ? { ...detail, results: [] } : detail;
+      storage.write(slot, whole, by(index, event, state));
       readiness.update(index);
     },
 
     /** Results and failures go before the change is told; the intention is set by whoever asked (D4, D15). */
-    forget({ context: { index } }) {
+    forget({ context: { index }, event }) {
       const slot = runtime.slot(index);
       const { kind, intention, meta } = slot.detail;
       const forgotten = withIntention(resetDetail(slot.detail, 'PENDING'), intention);
-      storage.write(slot, kind === 'task' ? inState(forgotten, 'PENDING', withProgress(meta, 0)) : forgotten);
+      const whole = kind === 'task' ? inState(forgotten, 'PENDING', withProgress(meta, 0)) : forgotten;
+      storage.write(slot, whole, by(index, event, 'PENDING'));
       readiness.update(index);
     },
 

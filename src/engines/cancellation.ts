@@ -1,6 +1,7 @@
 import { TimeoutError } from '../errors.js';
 import { Failure } from '../failure.js';
-import { asRecord, type Storage } from '../storage/storage.js';
+import type { Storage } from '../storage/storage.js';
+import { asRecord } from '../storage/values.js';
 
 /* That a run is to be undone, and by when it has to be done, is kept in its metadata: whoever takes it up knows. */
 
@@ -38,6 +39,12 @@ export function isCancelled(storage: Storage): boolean {
 
 export function markCancelled(storage: Storage, { reason, limitMs }: Cancellation): void {
   storage.updateFlowMetadata({ [CANCELLED]: { reason: Failure.from(reason).message, limitMs } });
+}
+
+/** Why a run is to be undone; null where nobody cancelled it. */
+export function reasonOfCancellation(storage: Storage): string | null {
+  const reason = asRecord(storage.flowMeta[CANCELLED])?.['reason'];
+  return typeof reason === 'string' ? reason : null;
 }
 
 /** What is thrown when a run that was cancelled has been undone: nothing, unless its deadline had passed. */

@@ -2,31 +2,28 @@ import type {
   EngineContext,
   EngineEvent,
   EngineStage,
-  FlowContext,
   FlowEvent,
   FlowState,
   RetryEvent,
 } from '../../machines/index.js';
-import { engineMachine, flowMachine, retryMachine, taskMachine } from '../../machines/index.js';
+import { engineMachine, flowMachine } from '../../machines/index.js';
 import type { Task } from '../atoms/task.js';
 import type { Compilation } from '../compiler/compilation.js';
 import { compile } from '../compiler/compile.js';
-import { planOf } from '../compiler/plan.js';
 import type { Environment } from '../environment.js';
 import { systemEnvironment } from '../environment.js';
 import { ExecutionError, InvalidStateError } from '../errors.js';
-import { Failure } from '../failure.js';
 import type { Flow } from '../flows/flow.js';
 import type { StateActor } from '../interpreter/actors.js';
 import type { InspectionObserver, InspectionSubscription } from '../interpreter/inspection.js';
-import type { Codec, Connection } from '../persistence/backend.js';
+import type { Codec, Connection, JournalQuery } from '../persistence/backend.js';
 import type { FlowDetail } from '../persistence/details.js';
-import type { AtomSlot } from '../storage/ledger.js';
+import type { JournaledRun } from '../persistence/fold-journal.js';
+import type { JournalEntry } from '../persistence/journal-entry.js';
 import { Storage } from '../storage/storage.js';
-import { AnnouncedNotifier, DurableNews } from './announced-notifier.js';
+import type { AnnouncedNotifier } from './announced-notifier.js';
 import { Announcer } from './announcer.js';
 import type { AtomDetails } from './atom-services.js';
-import { atomServices } from './atom-services.js';
 import { askedToCancel, isCancelled, withoutCancellation } from './cancellation.js';
 import { Canceller } from './canceller.js';
 import { Company } from './company.js';
@@ -34,16 +31,21 @@ import type { Work } from './drive.js';
 import { Drive, stageOf } from './drive.js';
 import { explain } from './explain.js';
 import type { Explanation, ExplainOptions } from './explain.js';
+import { FlowLifecycle } from './flow-lifecycle.js';
+import { notifiersFor } from './notifiers.js';
 import type { EngineOptions } from './options.js';
-import { planDifference, settlePlan } from './plan-consent.js';
+import { planDifference } from './plan-consent.js';
 import type { PlanDifference } from './plan-difference.js';
+import { registerAtoms, runtimeFor } from './preparation.js';
+import { RunLoop } from './run-loop.js';
 import type { Executors } from './run.js';
 import { Run } from './run.js';
-import { Runtime } from './runtime.js';
+import type { Runtime } from './runtime.js';
 import { Scheduler } from './scheduler.js';
 import type { Statistics } from './statistics.js';
 import { newStatistics } from './statistics.js';
-import { surroundingsOf } from './surroundings.js';
+import type { SuspendOptions } from './suspend-options.js';
+import { readAbortRunning } from './suspend-options.js';
 import { validateArguments } from './validation.js';
 import type { WaitReason } from './why.js';
 import { why } from './why.js';
@@ -56,15 +58,6 @@ export interface FlowDetails {
   readonly oldState: FlowState;
 }
 
-/** How a run is suspended. */
-export interface SuspendOptions {
-  /**
-   * Whether atoms that are under way are told to stop, by their signals. What fails with the reason of its signal, or
-   * with an `AbortError`, has given up and not failed: it is done again by the next run. @default false
-   */
-  readonly abortRunning?: boolean | undefined;
-}
-
 /** States in which a flow has come to an end. */
 const ENDED: ReadonlySet<FlowState> = new Set<FlowState>(['SUCCESS', 'REVERTED', 'FAILURE']);
 
@@ -74,6 +67,8 @@ export interface EngineParts {
   /** Where the run is kept; null keeps it in memory. */
   readonly connection: Connection | null;
   readonly codec: Codec | undefined;
+  /** Where the journal of the run has come to; null where none is kept. */
+  readonly journal: JournaledRun | null;
   readonly options: EngineOptions;
   readonly executors: Executors;
   /** Gives back what the engine was given for itself. */
@@ -103,20 +98,18 @@ export class Engine {
   readonly #announcer: Announcer;
   readonly #company: Company;
   readonly #canceller: Canceller;
-  #flowActor: StateActor<FlowEvent>;
+  readonly #lifecycle: FlowLifecycle;
+  readonly #loop: RunLoop;
   #root: StateActor<EngineEvent>;
   #compilation: Compilation | null = null;
   #runtime: Runtime | null = null;
   #isPrepared = false;
-  #drive: Drive | null = null;
   #isRunning = false;
-  /** Settles when the work that was asked for last is done. */
-  #stepping: Promise<void> | null = null;
   #isClosed = false;
 
   /** @internal */
   constructor(parts: EngineParts) {
-    const { flow, flowDetail, connection, codec, options, executors, release } = parts;
+    const { flow, flowDetail, connection, codec, journal, options, executors, release } = parts;
     this.flow = flow;
     this.options = options;
     this.#environment = options.environment ?? systemEnvironment;
@@ -126,6 +119,7 @@ export class Engine {
       flowDetail,
       connection,
       codec,
+      journal,
       environment: this.#environment,
       commitRetry: options.commitRetry,
       fence: options.fence,
@@ -140,27 +134,37 @@ export class Engine {
       },
     });
     this.#announcer = new Announcer(options.checkpoint === 'change', () => this.storage.commit());
-    const news = new DurableNews(() => this.storage.ledger.isSettled);
-    this.notifier = new AnnouncedNotifier(news);
-    this.atomNotifier = new AnnouncedNotifier(news);
-    this.storage.ledger.onGathering = () => {
-      news.mark();
-    };
-    this.storage.ledger.onCommitted = () => {
-      if (news.isWaiting) news.tell({ everything: !this.storage.ledger.isDirty });
-    };
-    const countListenerError = () => {
-      this.statistics.listenerErrors += 1;
-    };
-    this.notifier.onListenerError = countListenerError;
-    this.atomNotifier.onListenerError = countListenerError;
+    ({ notifier: this.notifier, atomNotifier: this.atomNotifier } = notifiersFor<FlowDetails>(
+      this.storage.ledger,
+      () => {
+        this.statistics.listenerErrors += 1;
+      },
+    ));
     this.#company = new Company(
       options.interpreter,
       () => this.#root,
       () => this.#actors(),
     );
     this.#root = this.#newRoot();
-    this.#flowActor = this.#newFlowActor();
+    this.#lifecycle = new FlowLifecycle({
+      name: flow.name,
+      storage: this.storage,
+      announcer: this.#announcer,
+      company: this.#company,
+      announce: (state, oldState) => {
+        this.#announceFlow(state, oldState);
+      },
+    });
+    this.#loop = new RunLoop({
+      begin: ({ undoing }) => this.#begin(undoing),
+      suspend: () => {
+        this.suspend();
+      },
+      mustUndo: () => this.#canceller.mustUndo,
+      undoNothing: () => {
+        this.#canceller.mustUndo = false;
+      },
+    });
   }
 
   // Looking at it ----------------------------------------------------------------------------------------------------
@@ -182,7 +186,7 @@ export class Engine {
 
   /** The actor of the flow's machine. */
   get flowActor(): StateActor<FlowEvent> {
-    return this.#flowActor;
+    return this.#lifecycle.actor;
   }
 
   /**
@@ -222,33 +226,32 @@ export class Engine {
    */
   why(): readonly WaitReason[] {
     this.compile();
-    const drive = this.#isRunning && this.#drive?.isClosed === false ? this.#drive : null;
-    return why(this.#compiled('why'), this.storage, this.#runtime, drive?.run ?? null);
+    const { drive } = this.#loop;
+    const underWay = this.#isRunning && drive?.isClosed === false ? drive : null;
+    return why(this.#compiled('why'), this.storage, this.#runtime, underWay?.run ?? null);
+  }
+
+  /**
+   * The journal of the run, in its order: what is durable, and what is not yet.
+   *
+   * Where it is kept in a store, that is asked; not once the engine is closed: then `persistence.readJournal()` gives it.
+   *
+   * @param query - Which entries. Default: all; a long journal is better read by pages.
+   * @returns nothing where no journal is kept (`journal: true`).
+   */
+  journal(query: JournalQuery = {}): Promise<JournalEntry[]> {
+    return this.storage.ledger.readJournal(query);
   }
 
   #newRoot(): StateActor<EngineEvent> {
     return this.#company.newRoot<EngineContext, EngineEvent>(engineMachine, this.#stages, { name: this.flow.name });
   }
 
-  #newFlowActor(): StateActor<FlowEvent> {
-    const employ = this.#company.employer<FlowContext, FlowEvent>(flowMachine, this.#flowServices);
-    return employ({ name: this.flow.name }, this.storage.getFlowState());
-  }
-
   *#actors(): Generator<StateActor<never>> {
-    yield this.#flowActor;
+    yield this.#lifecycle.actor;
     if (this.#runtime === null) return;
     for (const { index } of this.#runtime.compilation.atoms) yield this.#runtime.actor(index);
   }
-
-  readonly #flowServices = {
-    saveState: (_: unknown, { state }: { state: FlowState }) => {
-      this.storage.setFlowState(state);
-    },
-    notify: (_: unknown, { state }: { state: FlowState }) => {
-      this.#announceFlow(state);
-    },
-  };
 
   /** What the engine's machine calls upon: each stage says what it asks for. */
   readonly #stages = {
@@ -261,7 +264,8 @@ export class Engine {
 
   #ask(work: Work): () => void {
     return () => {
-      if (this.#drive !== null) this.#drive.asked = work;
+      const { drive } = this.#loop;
+      if (drive !== null) drive.asked = work;
     };
   }
 
@@ -297,49 +301,29 @@ export class Engine {
   async prepare(): Promise<void> {
     const compilation = this.#compiled('prepare');
     this.#refuseWhenBehind();
-    if (this.#flowActor.value !== this.storage.getFlowState()) this.#flowActor = this.#newFlowActor();
+    this.#lifecycle.catchUp();
     if (!this.#isPrepared) {
-      const atoms = compilation.atoms.map(({ item }) => item);
-      const plan = this.storage.isDurable || this.storage.planFingerprint !== null ? planOf(compilation) : null;
-      if (plan !== null) await settlePlan(plan, compilation, this.storage, this.options.onPlanChange);
-      this.storage.checkAtoms(atoms);
-      await this.#tellFlow({ type: 'resume' });
-      const slots: (AtomSlot | undefined)[] = compilation.nodes.map(() => undefined);
-      const registered = this.storage.registerAtoms(atoms);
-      compilation.atoms.forEach(({ index }, at) => (slots[index] = registered[at]));
-      if (plan !== null) this.storage.keepPlan(plan);
-      this.storage.surroundings = surroundingsOf(compilation, slots);
-      const transient = this.options.injectTransient;
-      for (const { name, item } of compilation.atoms) {
-        if (item.inject !== undefined) this.storage.addAtomArguments(name, item.inject, { transient });
-      }
-      await this.#tellFlow({ type: 'suspended' });
-      this.#runtime = this.#newRuntime(compilation, slots);
+      const slots = await registerAtoms(compilation, this.storage, this.options, this.#lifecycle);
+      this.#runtime = runtimeFor(
+        {
+          compilation,
+          slots,
+          storage: this.storage,
+          announcer: this.#announcer,
+          options: this.options,
+          environment: this.#environment,
+        },
+        this.#company,
+        this.atomNotifier,
+      );
       this.#isPrepared = true;
-    } else if (this.#drive === null && stageOf(this.#root) !== 'UNDEFINED') {
+    } else if (this.#loop.drive === null && stageOf(this.#root) !== 'UNDEFINED') {
       // A run that broke off when its store was given up on is taken up like one of another process.
-      await this.#tellFlow({ type: 'resume' });
-      await this.#tellFlow({ type: 'suspended' });
+      await this.#lifecycle.tell({ type: 'resume' });
+      await this.#lifecycle.tell({ type: 'suspended' });
     }
     if (this.storage.getFlowState() === 'REVERTED') await this.reset();
     await this.storage.commit();
-  }
-
-  #newRuntime(compilation: Compilation, slots: readonly (AtomSlot | undefined)[]): Runtime {
-    return new Runtime({
-      compilation,
-      slots,
-      storage: this.storage,
-      announcer: this.#announcer,
-      options: this.options,
-      environment: this.#environment,
-      actorsFor: (runtime) => {
-        const services = atomServices(runtime, this.atomNotifier);
-        const employTask = this.#company.employer(taskMachine, services);
-        const employRetry = this.#company.employer(retryMachine, services);
-        return ({ kind, name, index }, state) => (kind === 'task' ? employTask : employRetry)({ name, index }, state);
-      },
-    });
   }
 
   /**
@@ -368,22 +352,8 @@ export class Engine {
    * back, or by an engine that is loaded anew.
    */
   async run(): Promise<FlowState> {
-    let drive: Drive | null = await this.#begin();
-    try {
-      while (drive !== null) {
-        await this.#driveOn(drive);
-        drive = await this.#endOf(drive);
-      }
-    } finally {
-      this.#drive = null;
-    }
+    await this.#loop.run();
     return this.storage.getFlowState();
-  }
-
-  /** @returns what undoes the run, when it was cancelled while it went on. */
-  async #endOf(drive: Drive): Promise<Drive | null> {
-    await drive.end();
-    return this.#canceller.mustUndo ? this.#begin({ undoing: true }) : null;
   }
 
   /**
@@ -394,63 +364,12 @@ export class Engine {
    *
    * @throws as `run()`, from the call that asks for the stage after the last.
    */
-  async *runIter(): AsyncGenerator<EngineStage, void, boolean | undefined> {
-    let drive: Drive | null = await this.#begin();
-    let isLeft = true;
-    try {
-      while (drive !== null) {
-        for (let stage = await this.#step(drive); stage !== null; stage = await this.#step(drive)) {
-          let answer: boolean | undefined;
-          try {
-            answer = yield stage;
-          } catch (error) {
-            // Whoever throws into it asks for no more stages: the run goes on to its end, which is FAILURE.
-            drive.run.failures.push(Failure.from(error));
-            await this.#driveOn(drive);
-          }
-          if (answer === true) this.suspend();
-        }
-        isLeft = false;
-        drive = await this.#endOf(drive);
-        isLeft = true;
-      }
-    } catch (error) {
-      isLeft = false;
-      throw error;
-    } finally {
-      try {
-        if (isLeft && drive !== null) await this.#abandon(drive);
-      } finally {
-        this.#drive = null;
-      }
-    }
-  }
-
-  /** The next stage, for somebody who asks for each. */
-  async #step(drive: Drive): Promise<EngineStage | null> {
-    const step = drive.advance().catch((error: unknown) => drive.fail(error));
-    const settled = () => undefined;
-    this.#stepping = step.then(settled, settled);
-    return step;
-  }
-
-  #driveOn(drive: Drive): Promise<void> {
-    const driven = drive.toEnd().catch((error: unknown) => drive.fail(error));
-    const settled = () => undefined;
-    this.#stepping = driven.then(settled, settled);
-    return driven;
-  }
-
-  /** Nobody asks for stages any more: the run is suspended and brought to its end. */
-  async #abandon(drive: Drive): Promise<void> {
-    this.#canceller.mustUndo = false;
-    this.suspend();
-    await this.#driveOn(drive);
-    await drive.end();
+  runIter(): AsyncGenerator<EngineStage, void, boolean | undefined> {
+    return this.#loop.stages();
   }
 
   /** @param undoing - Whether it undoes the run that has just been stopped. */
-  async #begin({ undoing = false } = {}): Promise<Drive> {
+  async #begin(undoing: boolean): Promise<Drive> {
     this.#refuseWhenClosed();
     if (this.#isRunning && !undoing) throw new ExecutionError(`The engine of ${this.flow.name} is running already`);
     this.#refuseWhenBehind();
@@ -471,10 +390,9 @@ export class Engine {
         runtime,
         run: new Run(runtime, this.#executors, () => this.suspend()),
         root: this.#root,
-        tellFlow: (event) => this.#tellFlow(event),
+        tellFlow: (event) => this.#lifecycle.tell(event),
         takeFlowBack: (state) => {
-          this.storage.setFlowState(state);
-          this.#flowActor = this.#newFlowActor();
+          this.#lifecycle.takeBack(state);
         },
         ended: () => {
           this.storage.ledger.isHurried = this.#isClosed;
@@ -483,12 +401,12 @@ export class Engine {
           if (!this.#canceller.mustUndo) this.#leave();
         },
       });
-      this.#drive = drive;
-      await this.#tellFlow({ type: 'run' });
+      this.#loop.drive = drive;
+      await this.#lifecycle.tell({ type: 'run' });
       return drive;
     } catch (error) {
       this.#leave();
-      this.#drive = null;
+      this.#loop.drive = null;
       throw error;
     }
   }
@@ -526,12 +444,13 @@ export class Engine {
       throw new InvalidStateError(`A flow that is ${state} cannot be suspended`);
     }
     // A run that broke off is not under way.
-    if (this.#drive === null && state === 'RUNNING') return;
-    const settled = this.#tellFlow({ type: 'suspend' });
+    const { drive } = this.#loop;
+    if (drive === null && state === 'RUNNING') return;
+    const settled = this.#lifecycle.tell({ type: 'suspend' });
     // A commit that fails here is tried again with the run's next one, which reports it.
     settled?.catch(() => undefined);
-    if (this.#drive === null) return;
-    this.#drive.run.cancelWaiting();
+    if (drive === null) return;
+    drive.run.cancelWaiting();
     const reason = () => new DOMException(`The run of ${this.flow.name} is being suspended`, 'AbortError');
     if (abortRunning) this.#runtime?.stops.stop(reason(), { reverting: true });
   }
@@ -552,7 +471,7 @@ export class Engine {
     this.#refuseWhenClosed();
     this.#refuseWhenBehind();
     const state = this.storage.getFlowState();
-    const isPreparing = this.#isRunning && this.#drive === null;
+    const isPreparing = this.#isRunning && this.#loop.drive === null;
     if (ENDED.has(state) && !isPreparing && !this.#canceller.mustUndo) {
       throw new InvalidStateError(`A flow that is ${state} cannot be cancelled`);
     }
@@ -578,7 +497,7 @@ export class Engine {
     const compilation = this.#compiled('reset');
     const runtime = this.#prepared('reset');
     this.#refuseWhenBehind();
-    if (!this.#flowActor.accepts({ type: 'reset' })) {
+    if (!this.#lifecycle.actor.accepts({ type: 'reset' })) {
       throw new InvalidStateError(`A flow that is ${this.storage.getFlowState()} cannot be reset`);
     }
     const scheduler = new Scheduler(runtime);
@@ -588,7 +507,7 @@ export class Engine {
       ...withoutCancellation(this.storage),
       resets: typeof resets === 'number' ? resets + 1 : 1,
     });
-    await this.#tellFlow({ type: 'reset' });
+    await this.#lifecycle.tell({ type: 'reset' });
     await this.storage.commit();
   }
 
@@ -602,7 +521,7 @@ export class Engine {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.storage.ledger.isHurried = true;
-    if (this.#drive !== null) await this.#breakOff(this.#drive);
+    await this.#loop.breakOff(() => this.#runtime?.abort(this.#closing()));
     this.#runtime?.abort(this.#closing());
     await this.storage.ledger.quiet();
     await this.#release();
@@ -612,29 +531,10 @@ export class Engine {
     return new DOMException(`The engine of ${this.flow.name} is closed`, 'AbortError');
   }
 
-  async #breakOff(drive: Drive): Promise<void> {
-    try {
-      this.suspend();
-      this.#runtime?.abort(this.#closing());
-      // Whoever asked for the stages so far may never ask for the next.
-      await this.#stepping;
-      await this.#driveOn(drive);
-      await drive.end();
-    } catch {
-      // Who runs the engine hears of it.
-    }
-  }
-
-  /** Sends the flow's actor an event. @throws {InvalidStateError} for an illegal transition. */
-  #tellFlow(event: FlowEvent): Promise<void> | undefined {
-    this.#flowActor.tell(event);
-    return this.#announcer.settle();
-  }
-
-  #announceFlow(state: FlowState): void {
+  #announceFlow(state: FlowState, oldState: FlowState): void {
     if (!this.notifier.hasListeners) return;
     const { flowName, flowUuid } = this.storage;
-    const details = { engine: this, flowName, flowUuid, oldState: this.#flowActor.value as FlowState };
+    const details = { engine: this, flowName, flowUuid, oldState };
     this.#announcer.announce(() => {
       this.notifier.notify(state, details);
     });
@@ -650,14 +550,4 @@ export class Engine {
     if (this.#runtime === null) throw new InvalidStateError(`${what}() needs a prepared engine: call prepare() first`);
     return this.#runtime;
   }
-}
-
-function readAbortRunning(options: SuspendOptions): boolean {
-  const { abortRunning = false, ...others } = options;
-  const [foreign] = Object.keys(others);
-  if (foreign !== undefined) throw new RangeError(`suspend() takes abortRunning, got ${foreign}`);
-  if (typeof abortRunning !== 'boolean') {
-    throw new TypeError(`abortRunning takes true or false, got ${String(abortRunning)}`);
-  }
-  return abortRunning;
 }

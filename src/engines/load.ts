@@ -15,6 +15,7 @@ import { fetch } from '../persistence/fetch.js';
 import type { BackendConf } from '../persistence/fetch.js';
 import { nearestName } from '../nearest-name.js';
 import type { CommitRetryPolicy } from '../storage/commit-retry.js';
+import { journalSoFar } from '../storage/journal.js';
 import { Engine } from './engine.js';
 import type { EngineOptions } from './options.js';
 import { engineOptions } from './options.js';
@@ -39,6 +40,12 @@ export interface LoadOptions {
   readonly neverResolve?: boolean | undefined;
   /** @default true */
   readonly injectTransient?: boolean | undefined;
+  /**
+   * Whether a journal is kept: each change of the state of the flow or of an atom is noted with its time, its event and
+   * its cause, in the commit that makes it durable. `engine.journal()` and `persistence.readJournal()` give it.
+   * @default false
+   */
+  readonly journal?: boolean | undefined;
   /** @default true */
   readonly gatherStatistics?: boolean | undefined;
   /** @default 'round' */
@@ -139,11 +146,13 @@ export async function loadUntyped(
     const detail =
       flowDetail ??
       (await createFlowDetail(flow.name, { book, backend: backend ?? undefined, meta, environment })).flowDetail;
+    const journal = options.journal ? await journalSoFar(connection, detail.uuid) : null;
     const engine = new Engine({
       flow,
       flowDetail: detail,
       connection,
       codec: backend?.codec,
+      journal,
       options,
       executors,
       release,

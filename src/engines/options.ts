@@ -16,6 +16,8 @@ export interface EngineOptions {
   readonly neverResolve: boolean;
   /** What atoms inject for themselves stays in memory; otherwise it is kept with the run. */
   readonly injectTransient: boolean;
+  /** Whether every change of a state is noted, in the commit that makes it durable. */
+  readonly journal: boolean;
   /** Whether stages are timed. Counting is always on. */
   readonly gatherStatistics: boolean;
   /** One commit for all changes of a round (C3), or one before each notification (C3b). */
@@ -53,6 +55,7 @@ const DEFAULTS: EngineOptions = {
   deferReverts: true,
   neverResolve: false,
   injectTransient: true,
+  journal: false,
   gatherStatistics: true,
   checkpoint: 'round',
   interpreter: 'compiled',
@@ -79,7 +82,7 @@ const CHOICES = {
 /** What `engines.load` takes beside these. */
 const OPTIONS_OF_LOAD = ['store', 'engine', 'flowDetail', 'book', 'backend'];
 
-const FLAGS = ['deferReverts', 'neverResolve', 'injectTransient', 'gatherStatistics'] as const;
+const FLAGS = ['deferReverts', 'neverResolve', 'injectTransient', 'journal', 'gatherStatistics'] as const;
 
 /**
  * Fills in defaults and checks what was given.

@@ -6,7 +6,7 @@ import { DuplicateError, IncompatibleVersionError, NotFoundError } from '../erro
 import { nearestName } from '../nearest-name.js';
 import type { Attempt, AtomDetail } from '../persistence/details.js';
 import type { Storage } from '../storage/storage.js';
-import { isReserved } from '../storage/storage.js';
+import { isReserved } from '../storage/reserved.js';
 import type { PlanDifference } from './plan-difference.js';
 import { differenceBetween, isUnderWay } from './plan-difference.js';
 

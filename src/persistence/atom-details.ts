@@ -230,3 +230,19 @@ function lastAttempt(detail: RetryDetail): Attempt {
   if (last === undefined) throw new NotFoundError(`The retry '${detail.name}' has made no attempt`);
   return last;
 }
+
+/**
+ * The detail of a retry whose attempts know other atoms by the names that they have now; any other detail as it is.
+ *
+ * @param names - From old to new.
+ */
+export function withRenamedFailures(detail: AtomDetail, names: ReadonlyMap<string, string>): AtomDetail {
+  if (detail.kind === 'task') return detail;
+  const isConcerned = detail.results.some(({ failures }) => [...failures.keys()].some((atom) => names.has(atom)));
+  if (!isConcerned) return detail;
+  const results = detail.results.map(({ provided, failures }) => ({
+    provided,
+    failures: new Map(Array.from(failures, ([atom, failure]) => [names.get(atom) ?? atom, failure])),
+  }));
+  return { ...detail, results };
+}

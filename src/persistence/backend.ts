@@ -1,5 +1,6 @@
 import type { FlowState } from '../../machines/index.js';
 import type { AtomDetail, FlowDetail, LogBook, Meta } from './details.js';
+import type { JournalEntry } from './journal-entry.js';
 
 /** All that one commit changes in one flow's run. It is applied whole or not at all. */
 export interface UnitOfWork {
@@ -24,6 +25,8 @@ export interface UnitOfWork {
   readonly meta?: Meta;
   /** Whole records, to be inserted or to take the place of the stored ones with their uuid. */
   readonly atoms: readonly AtomDetail[];
+  /** What is added to the journal of the run, in its order. Absent: nothing. */
+  readonly journal?: readonly JournalEntry[];
 }
 
 /** Which runs are looked for: those of which all that is given holds. */
@@ -50,6 +53,19 @@ export interface ReadOptions {
   readonly lazy?: boolean;
 }
 
+export interface SaveOptions {
+  /** What the journals of runs hold that are not stored yet, by the uuid of the run. @default nothing */
+  readonly journals?: ReadonlyMap<string, readonly JournalEntry[]>;
+}
+
+/** Which entries of a journal are read. */
+export interface JournalQuery {
+  /** Those after the one with this sequence number. @default 0 */
+  readonly after?: number;
+  /** At most so many. @default all */
+  readonly limit?: number;
+}
+
 /**
  * What can be asked of a store.
  *
@@ -64,10 +80,10 @@ export interface Connection {
   /** Removes everything. */
   clearAll(): Promise<void>;
   /** Inserts or merges a book, its flow details and their atoms; what is stored and not given stays. */
-  saveLogbook(book: LogBook): Promise<LogBook>;
+  saveLogbook(book: LogBook, options?: SaveOptions): Promise<LogBook>;
   getLogbook(uuid: string, options?: ReadOptions): Promise<LogBook>;
   getLogbooks(options?: ReadOptions): Promise<LogBook[]>;
-  /** Removes a book with its flows and their atoms. */
+  /** Removes a book with its flows, their atoms and their journals. */
   destroyLogbook(uuid: string): Promise<void>;
   getFlowsForBook(bookUuid: string, options?: ReadOptions): Promise<FlowDetail[]>;
   getFlowDetail(uuid: string, options?: ReadOptions): Promise<FlowDetail>;
@@ -89,7 +105,7 @@ export interface Connection {
    */
   updateAtomDetail(atom: AtomDetail): Promise<AtomDetail>;
   /**
-   * Removes one run with its atoms.
+   * Removes one run with its atoms and its journal.
    *
    * @param expectedRevision - At which it has to be. Default: any.
    * @throws {NotFoundError} when it is not stored.
@@ -102,8 +118,15 @@ export interface Connection {
    * @throws {NotFoundError} when the flow detail is not stored.
    * @throws {StorageConflictError} when it is at another revision; nothing is changed.
    * @throws {StaleFenceError} when it was written under a later claim; nothing is changed.
+   * @throws {DuplicateError} for an entry of the journal whose sequence number is taken; nothing is changed.
    */
   commit(unit: UnitOfWork): Promise<void>;
+  /**
+   * What the journal of a run holds, in its order.
+   *
+   * @throws {NotFoundError} when the run is not stored.
+   */
+  getJournal(flowUuid: string, query?: JournalQuery): Promise<JournalEntry[]>;
   close(): Promise<void>;
 }
 

@@ -25,13 +25,18 @@ export class FailureText {
   }
 
   encode(record: FailureRecord): string {
-    let text = this.#textOf(record);
+    let text = this.#written(record);
     if (this.#limit === Infinity) return text;
     for (const shorter of shorterThan(record)) {
       if (Buffer.byteLength(text) <= this.#limit) break;
-      text = this.#textOf(shorter);
+      text = this.#written(shorter);
     }
     return text;
+  }
+
+  /** A short text about failures, such as the cause in a journal, as they are. */
+  encodeText(text: string): string {
+    return this.#written(text);
   }
 
   decode(text: string): unknown {
@@ -40,7 +45,7 @@ export class FailureText {
     return typeof json === 'string' ? jsonCodec.decode(json) : json;
   }
 
-  #textOf(record: FailureRecord): string {
+  #written(record: FailureRecord | string): string {
     // As JSON it is a value that any codec can keep, however deep its causes go.
     const json = JSON.stringify(record);
     return this.#codec.keepsSecrets === true ? this.#codec.encode(json) : json;

@@ -13,7 +13,7 @@ export function forwardingConnection(
     upgrade: () => around(() => inner.upgrade()),
     validate: () => around(() => inner.validate()),
     clearAll: () => around(() => inner.clearAll()),
-    saveLogbook: (book) => around(() => inner.saveLogbook(book)),
+    saveLogbook: (book, options) => around(() => inner.saveLogbook(book, options)),
     getLogbook: (uuid, options) => around(() => inner.getLogbook(uuid, options)),
     getLogbooks: (options) => around(() => inner.getLogbooks(options)),
     destroyLogbook: (uuid) => around(() => inner.destroyLogbook(uuid)),
@@ -26,6 +26,7 @@ export function forwardingConnection(
     updateAtomDetail: (atom) => around(() => inner.updateAtomDetail(atom)),
     destroyFlowDetail: (uuid, expectedRevision) => around(() => inner.destroyFlowDetail(uuid, expectedRevision)),
     commit: (unit) => around(() => inner.commit(unit)),
+    getJournal: (flowUuid, query) => around(() => inner.getJournal(flowUuid, query)),
     close: () => inner.close(),
   };
 }

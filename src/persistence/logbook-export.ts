@@ -3,7 +3,8 @@ import type { Codec, Connection, PersistenceBackend } from './backend.js';
 import { jsonCodec } from './codecs/json.js';
 import type { FlowDetail, LogBook } from './details.js';
 import { flowToRecord, logbookToRecord } from './records.js';
-import type { AtomRow, FlowRow, LogBookRow, Read } from './rows.js';
+import type { JournalEntry } from './journal-entry.js';
+import type { AtomRow, FlowRow, JournalRow, LogBookRow, Read } from './rows.js';
 import { RowFormat } from './rows.js';
 import { lastOfEach } from './save-plan.js';
 import { usingConnection } from './using-connection.js';
@@ -24,12 +25,15 @@ export interface LogbookExport {
 export interface ExportedFlow {
   readonly flow: Readonly<Record<string, unknown>>;
   readonly atoms: readonly Readonly<Record<string, unknown>>[];
+  /** Its journal; absent where none was kept. */
+  readonly journal?: readonly Readonly<Record<string, unknown>>[];
 }
 
 /** What the codec writes of an atom. */
 const ATOM_VALUES = ['meta', 'results', 'revertResults'] as const;
 /** What is JSON with any codec. */
 const ATOM_FAILURES = ['failure', 'revertFailure'] as const;
+const ENTRY_CAUSE = ['cause'] as const;
 const BOOK_VALUES = ['meta'] as const;
 
 export interface ExportOptions {
@@ -38,7 +42,8 @@ export interface ExportOptions {
 }
 
 /**
- * Writes a book down with its runs, their atoms, results, failures, attempts and injected values: all that is stored.
+ * Writes a book down with its runs, their atoms, results, failures, attempts, injected values and
+ * journals: all that is stored. Of a run that goes on meanwhile, the journal may be ahead.
  *
  * @returns plain data for `JSON.stringify`.
  * @throws {NotFoundError} when it is not stored.
@@ -49,7 +54,10 @@ export async function exportLogbook(
   uuid: string,
   { codec = backend.codec ?? jsonCodec }: ExportOptions = {},
 ): Promise<LogbookExport> {
-  const book = await usingConnection(backend, (connection) => connection.getLogbook(uuid));
+  const { book, journals } = await usingConnection(backend, async (connection) => {
+    const stored = await connection.getLogbook(uuid);
+    return { book: stored, journals: await journalsOf(connection, stored.flows) };
+  });
   const rows = new RowFormat(codec);
   const values = codec === jsonCodec ? 'json' : 'codec';
   const opened = values === 'json' ? parsed : (text: string) => text;
@@ -63,8 +71,23 @@ export async function exportLogbook(
       atoms: flow.atoms.map((atom) =>
         withEach(withEach(rows.encodeAtom(atom), ATOM_VALUES, opened), ATOM_FAILURES, parsed),
       ),
+      ...exportedJournal(journals.get(flow.uuid), rows),
     })),
   };
+}
+
+async function journalsOf(
+  connection: Connection,
+  flows: readonly FlowDetail[],
+): Promise<ReadonlyMap<string, readonly JournalEntry[]>> {
+  const journals = new Map<string, readonly JournalEntry[]>();
+  for (const { uuid } of flows) journals.set(uuid, await connection.getJournal(uuid));
+  return journals;
+}
+
+function exportedJournal(entries: readonly JournalEntry[] | undefined, rows: RowFormat): Pick<ExportedFlow, 'journal'> {
+  if (entries === undefined || entries.length === 0) return {};
+  return { journal: entries.map((entry) => withEach(rows.encodeEntry(entry), ENTRY_CAUSE, parsed)) };
 }
 
 function parsed(text: string): unknown {
@@ -72,11 +95,7 @@ function parsed(text: string): unknown {
 }
 
 /** A row with the text in some of its columns replaced; null stays. */
-function withEach(
-  row: object,
-  columns: readonly (keyof AtomRow)[],
-  change: (text: string) => unknown,
-): Record<string, unknown> {
+function withEach(row: object, columns: readonly string[], change: (text: string) => unknown): Record<string, unknown> {
   const changed = new Map<string, unknown>(Object.entries(row));
   for (const column of columns) {
     const text = changed.get(column);
@@ -110,20 +129,21 @@ export async function importLogbook(
   exported: LogbookExport | string,
   { codec, replace = false }: ImportOptions = {},
 ): Promise<LogBook> {
-  const book = readExport(exported, codec ?? backend.codec ?? jsonCodec);
+  const { book, journals } = readExport(exported, codec ?? backend.codec ?? jsonCodec);
   return usingConnection(backend, async (connection) => {
     const stored = await storedBook(connection, book.uuid, replace);
-    if (stored === null) return connection.saveLogbook(book);
+    if (stored === null) return connection.saveLogbook(book, { journals });
     if (!replace) {
       throw new DuplicateError(
         `There is a logbook ${book.uuid} ('${stored.name}') already: give replace: true to have it replaced`,
       );
     }
+    const storedJournals = await journalsOf(connection, stored.flows);
     await connection.destroyLogbook(book.uuid);
     try {
-      return await connection.saveLogbook(book);
+      return await connection.saveLogbook(book, { journals });
     } catch (error) {
-      await connection.saveLogbook(stored);
+      await connection.saveLogbook(stored, { journals: storedJournals });
       throw error;
     }
   });
@@ -138,7 +158,12 @@ async function storedBook(connection: Connection, uuid: string, whole: boolean):
   }
 }
 
-function readExport(exported: unknown, codec: Codec): LogBook {
+interface ReadBook {
+  readonly book: LogBook;
+  readonly journals: ReadonlyMap<string, readonly JournalEntry[]>;
+}
+
+function readExport(exported: unknown, codec: Codec): ReadBook {
   const fields = fieldsOf(typeof exported === 'string' ? parsedExport(exported) : exported, 'The export of a logbook');
   if (fields.get('format') !== FORMAT) throw wrong(`format takes ${FORMAT}`, fields.get('format'));
   if (fields.get('version') !== VERSION) throw wrong(`version takes ${VERSION}`, fields.get('version'));
@@ -151,6 +176,7 @@ function readExport(exported: unknown, codec: Codec): LogBook {
   }
   const rows = new RowFormat(values === 'json' ? jsonCodec : codec);
   const closed = (value: unknown) => (values === 'json' ? written(value) : value);
+  const journals = new Map<string, readonly JournalEntry[]>();
   const flows = listOf(fields.get('flows'), 'flows').map((entry, number): FlowDetail => {
     const parts = fieldsOf(entry, `The run ${number} of the export`);
     const atoms = listOf(parts.get('atoms'), `atoms of the run ${number}`).map((atom) => {
@@ -161,12 +187,25 @@ function readExport(exported: unknown, codec: Codec): LogBook {
     });
     const row = fieldsOf(parts.get('flow'), `The run ${number} of the export`);
     row.set('meta', closed(row.get('meta')));
-    return rows.decodeFlow(Object.fromEntries(row) as Read<FlowRow>, atoms);
+    const flow = rows.decodeFlow(Object.fromEntries(row) as Read<FlowRow>, atoms);
+    journals.set(flow.uuid, readEntries(parts.get('journal'), number, rows));
+    return flow;
   });
   refuseTwice(flows);
   const row = fieldsOf(fields.get('book'), 'The book of the export');
   row.set('meta', closed(row.get('meta')));
-  return rows.decodeLogbook(Object.fromEntries(row) as Read<LogBookRow>, flows);
+  return { book: rows.decodeLogbook(Object.fromEntries(row) as Read<LogBookRow>, flows), journals };
+}
+
+function readEntries(given: unknown, number: number, rows: RowFormat): readonly JournalEntry[] {
+  if (given === undefined || given === null) return [];
+  return listOf(given, `journal of the run ${number}`).map((entry, index) => {
+    const row = fieldsOf(entry, `An entry of the journal of the run ${number} of the export`);
+    row.set('cause', written(row.get('cause')));
+    const read = rows.decodeEntry(Object.fromEntries(row) as Read<JournalRow>);
+    if (read.sequence === index + 1) return read;
+    throw wrong(`the journal of the run ${number} takes the entry ${index + 1}`, read.sequence);
+  });
 }
 
 /** A store would keep the last of two. */

@@ -4,8 +4,10 @@ import type { Environment } from '../environment.js';
 import { systemEnvironment } from '../environment.js';
 import { NotFoundError, StorageConflictError } from '../errors.js';
 import { nearestName } from '../nearest-name.js';
-import type { Connection, FlowQuery, FoundFlow, PersistenceBackend } from './backend.js';
+import type { Connection, FlowQuery, FoundFlow, JournalQuery, PersistenceBackend } from './backend.js';
 import type { FlowDetail, LogBook } from './details.js';
+import type { JournalEntry } from './journal-entry.js';
+import { checkJournalQuery } from './journal-query.js';
 import { usingConnection } from './using-connection.js';
 
 /** All books, without their runs, the oldest first. */
@@ -30,6 +32,22 @@ function checkState(state: unknown, known: readonly string[]): void {
   throw new RangeError(
     `states takes ${known.join(', ')}, got ${String(state)}${meant === null ? '' : `; did you mean ${meant}?`}`,
   );
+}
+
+/**
+ * What the journal of a stored run holds, in its order. It was kept by engines that were loaded with `journal: true`.
+ *
+ * @param query - Which entries: a long journal is better read by pages. Default: all.
+ * @throws {RangeError} for a query of numbers that cannot be.
+ * @throws {NotFoundError} when the run is not stored.
+ */
+export async function readJournal(
+  backend: PersistenceBackend,
+  flowUuid: string,
+  query: JournalQuery = {},
+): Promise<JournalEntry[]> {
+  checkJournalQuery(query);
+  return usingConnection(backend, (connection) => connection.getJournal(flowUuid, query));
 }
 
 /** Removes a book with its runs and their atoms. @throws {NotFoundError} when it is not stored. */

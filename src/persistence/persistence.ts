@@ -21,9 +21,10 @@ export { jsonCodec } from './codecs/json.js';
 export { richCodec } from './codecs/rich.js';
 export { backend, fetch } from './fetch.js';
 export { formatDetail } from './format-detail.js';
+export { foldJournal } from './fold-journal.js';
 export { forwardingConnection } from './forwarding.js';
 export { exportLogbook, importLogbook } from './logbook-export.js';
-export { destroyLogbook, findRuns, listLogbooks, pruneRuns } from './logbooks.js';
+export { destroyLogbook, findRuns, listLogbooks, pruneRuns, readJournal } from './logbooks.js';
 export { mergeAtomDetail, mergeFlowDetail, mergeLogBook, withoutContents } from './merge.js';
 export {
   atomFromRecord,

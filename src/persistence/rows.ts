@@ -15,6 +15,9 @@ import {
   resultsToRecord,
 } from './records.js';
 import type { AtomRecord, FlowRecord, LogBookRecord } from './records.js';
+import type { JournalEntry } from './journal-entry.js';
+import type { JournalRecord } from './journal-records.js';
+import { entryFromRecord, entryToRecord } from './journal-records.js';
 
 /** An atom's record with its values as text; null where there is none. This is what backends keep. */
 export interface AtomRow extends Omit<AtomRecord, Encoded> {
@@ -34,6 +37,9 @@ export interface FlowRow extends Omit<FlowRecord, 'meta'> {
 export interface LogBookRow extends Omit<LogBookRecord, 'meta'> {
   readonly meta: string;
 }
+
+/** An entry of a journal with its cause as text. */
+export type JournalRow = JournalRecord;
 
 /** Unchecked: a row as it was read from a store. */
 export type Read<Row> = { readonly [Column in keyof Row]: unknown };
@@ -113,6 +119,18 @@ export class RowFormat {
   decodeLogbook(row: Read<LogBookRow>, flows: readonly FlowDetail[] = []): LogBook {
     const meta = decode(this.#codec, row.meta, 'meta', { kind: 'logbook', name: row.name });
     return logbookFromRecord({ ...row, meta }, flows);
+  }
+
+  encodeEntry(entry: JournalEntry): JournalRow {
+    const { cause } = entry;
+    const owner = { kind: entry.entity.kind, name: entry.entity.name };
+    const text = cause === null ? null : this.#written(() => this.#failures.encodeText(cause), 'cause', owner);
+    return { ...entryToRecord(entry), cause: text };
+  }
+
+  decodeEntry(row: Read<JournalRow>): JournalEntry {
+    const owner = { kind: 'journal entry of', name: row.name };
+    return entryFromRecord({ ...row, cause: decode(this.#failures, row.cause, 'cause', owner) });
   }
 
   #encodeOrNull(value: unknown, what: string, owner: Owner): string | null {

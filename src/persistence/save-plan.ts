@@ -166,6 +166,24 @@ export function takenElsewhere(
   return new DuplicateError(`The atom ${atom.uuid} ('${atom.name}') belongs to the flow detail ${flowUuid} already`);
 }
 
+/** A journal has one entry of each number. */
+export function entryTaken(flowUuid: string, sequence: number): DuplicateError {
+  return new DuplicateError(`The journal of the flow detail ${flowUuid} has an entry ${sequence} already`);
+}
+
+/** The first entry whose number the journal of a flow has already, or that comes twice. */
+export function entryTwice<Entry extends { readonly sequence: number }>(
+  given: readonly Entry[],
+  last: number,
+): Entry | undefined {
+  let before = last;
+  return given.find(({ sequence }) => {
+    const isTaken = sequence <= before;
+    before = sequence;
+    return isTaken;
+  });
+}
+
 /** Both have the same fields: they were made by the same function. */
 function isSame(stored: object | undefined, given: object): boolean {
   if (stored === undefined) return false;

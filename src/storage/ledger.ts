@@ -1,10 +1,13 @@
 import type { FlowState } from '../../machines/index.js';
 import type { Environment } from '../environment.js';
 import { StorageConflictError } from '../errors.js';
-import type { Connection, UnitOfWork } from '../persistence/backend.js';
+import type { Connection, JournalQuery, UnitOfWork } from '../persistence/backend.js';
 import type { AtomDetail, FlowDetail, Meta } from '../persistence/details.js';
+import type { JournalEntry } from '../persistence/journal-entry.js';
+import { checkJournalQuery } from '../persistence/journal-query.js';
 import type { CommitRetryPolicy } from './commit-retry.js';
 import { CommitSender, isRefusal } from './commit-sender.js';
+import type { Journal, Transition } from './journal.js';
 
 /** The place of one atom's record. The record is replaced, the place stays. */
 export class AtomSlot {
@@ -17,6 +20,8 @@ interface Gathered {
   readonly slots: AtomSlot[];
   readonly stateChanged: boolean;
   readonly metaChanged: boolean;
+  /** null where no journal is kept. */
+  readonly journal: readonly JournalEntry[] | null;
 }
 
 /** A unit of work, and the changes that it is made of. */
@@ -30,6 +35,8 @@ export interface LedgerOptions {
   readonly commitRetry: CommitRetryPolicy;
   /** The fence token of the claim under which everything is written. */
   readonly fence?: number | undefined;
+  /** What is told of each change of a state. @default nothing is told */
+  readonly journal?: Journal | null | undefined;
 }
 
 /**
@@ -56,6 +63,9 @@ export class Ledger {
 
   readonly #sender: CommitSender | null;
   readonly #environment: Environment;
+  readonly #journal: Journal | null;
+  /** Entries of the journal that are being committed, or in doubt. */
+  #sent: readonly JournalEntry[] = [];
   readonly #fence: number | undefined;
   #storedFence: number;
   #slots: AtomSlot[] = [];
@@ -74,7 +84,7 @@ export class Ledger {
   constructor(
     private readonly detail: FlowDetail,
     connection: Connection | null,
-    { environment, commitRetry, fence }: LedgerOptions,
+    { environment, commitRetry, fence, journal = null }: LedgerOptions,
   ) {
     this.uuid = detail.uuid;
     this.name = detail.name;
@@ -85,6 +95,7 @@ export class Ledger {
     this.#lastCommit = detail.lastCommit;
     this.#storedFence = detail.fence;
     this.#fence = fence;
+    this.#journal = journal;
     this.#environment = environment;
     this.#sender = connection === null ? null : new CommitSender(connection, environment, commitRetry);
   }
@@ -141,7 +152,9 @@ export class Ledger {
     }
   }
 
-  setState(state: FlowState): void {
+  /** @param by - What takes the flow there, for the journal. */
+  setState(state: FlowState, by: Transition | null = null): void {
+    if (this.#journal !== null) this.#journal.noteFlow(this.state ?? 'PENDING', state, by);
     this.state = state;
     this.#stateChanged = true;
   }
@@ -181,6 +194,12 @@ export class Ledger {
     return own;
   }
 
+  /** The journal so far: what is durable, and what is not yet. Nothing where none is kept. */
+  async readJournal(query: JournalQuery): Promise<JournalEntry[]> {
+    checkJournalQuery(query);
+    return this.#journal === null ? [] : this.#journal.read(query, this.#sent);
+  }
+
   /** Resolves when no commit is being made any more, whatever came of it. */
   async quiet(): Promise<void> {
     while (this.#last !== null) await this.#last.catch(() => undefined);
@@ -209,6 +228,7 @@ export class Ledger {
       ...(gathered.stateChanged ? { state: this.state } : {}),
       ...(gathered.metaChanged ? { meta: this.meta } : {}),
       atoms: gathered.slots.map(({ detail }) => detail),
+      ...(gathered.journal === null ? {} : { journal: gathered.journal }),
     };
     return { unit, gathered };
   }
@@ -217,6 +237,7 @@ export class Ledger {
     return sender.send(dispatch.unit).then(
       () => {
         this.#inDoubt = null;
+        if (this.#journal !== null) this.#sent = [];
         this.#applied(dispatch.unit);
       },
       (error: unknown) => {
@@ -230,7 +251,9 @@ export class Ledger {
 
   #gather(): Gathered {
     this.onGathering?.();
-    const gathered = { slots: this.#slots, stateChanged: this.#stateChanged, metaChanged: this.#metaChanged };
+    const journal = this.#journal === null ? null : this.#journal.take();
+    if (journal !== null) this.#sent = journal;
+    const gathered = { slots: this.#slots, stateChanged: this.#stateChanged, metaChanged: this.#metaChanged, journal };
     this.#slots = [];
     this.#stateChanged = false;
     this.#metaChanged = false;
@@ -238,7 +261,9 @@ export class Ledger {
     return gathered;
   }
 
-  #takeBack({ slots, stateChanged, metaChanged }: Gathered): void {
+  #takeBack({ slots, stateChanged, metaChanged, journal }: Gathered): void {
+    if (journal !== null) this.#journal?.takeBack(journal);
+    this.#sent = [];
     for (const slot of slots) this.write(slot, slot.detail);
     this.#stateChanged ||= stateChanged;
     this.#metaChanged ||= metaChanged;

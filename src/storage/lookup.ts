@@ -233,3 +233,25 @@ export function fetchValues(values: Values, surroundings: Surroundings, symbol: 
   if (found.length === 0) throw new NotFoundError(`All that provide ${JSON.stringify(symbol)} were ignored`);
   return found;
 }
+
+/**
+ * Every symbol that has a value; the list of values where several provide it.
+ *
+ * @param injected - The symbols of the values that were injected for the whole flow.
+ */
+export function fetchAllValues(
+  values: Values,
+  surroundings: Surroundings,
+  injected: Iterable<string>,
+): Record<string, unknown> {
+  const all: Record<string, unknown> = {};
+  for (const symbol of new Set([...injected, ...surroundings.symbols()])) {
+    try {
+      const found = fetchValues(values, surroundings, symbol);
+      setOwn(all, symbol, found.length === 1 ? found[0] : found);
+    } catch (error) {
+      if (!(error instanceof NotFoundError)) throw error;
+    }
+  }
+  return all;
+}

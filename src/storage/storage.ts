@@ -2,7 +2,7 @@ import type { FlowState, Intention } from '../../machines/index.js';
 import { History } from '../atoms/history.js';
 import type { Atom } from '../atoms/atom.js';
 import type { Environment } from '../environment.js';
-import { DisallowedAccessError, DuplicateError, NotFoundError, UnstorableValueError } from '../errors.js';
+import { DuplicateError, NotFoundError } from '../errors.js';
 import type { Failure } from '../failure.js';
 import { setOwn } from '../own-property.js';
 import {
@@ -13,41 +13,31 @@ import {
   put,
   withIntention,
   withProgress,
+  withRenamedFailures,
 } from '../persistence/atom-details.js';
 import type { Codec, Connection } from '../persistence/backend.js';
-import { LimitedCodec } from '../persistence/codecs/limited.js';
 import type { AtomDetail, AtomState, FlowDetail, Meta, RetryDetail } from '../persistence/details.js';
-import { encodeAttempts } from '../persistence/failure-text.js';
-import { attemptToRecord } from '../persistence/records.js';
-import { EMPTY_SURROUNDINGS, fetchValues } from './lookup.js';
+import type { JournaledRun } from '../persistence/fold-journal.js';
+import { FailureBook } from './failure-book.js';
+import { INJECTED, InjectedValues } from './injected-values.js';
+import { Journal } from './journal.js';
+import type { Transition } from './journal.js';
+import { EMPTY_SURROUNDINGS, fetchAllValues, fetchValues } from './lookup.js';
 import type { Surroundings } from './lookup.js';
 import { AtomSlot, Ledger } from './ledger.js';
 import type { LedgerOptions } from './ledger.js';
-import type { Found, Reading } from './values.js';
-import { extract, readExecuted, readReverted } from './values.js';
+import { checkName, INJECTOR, isReserved, PLAN } from './reserved.js';
+import { Storability } from './storability.js';
+import type { Found } from './values.js';
+import { asRecord, readExecuted, readReverted, valueOf } from './values.js';
 
-/** The name of the record that holds injected values. No atom may have it. */
-export const INJECTOR = '_flowstate_injector';
-
-/** The name of the record that holds the plan of the flow, and of its fingerprint in the metadata of the flow. */
-export const PLAN = '_flowstate_plan';
-
-/** Whether a record belongs to the run, and is no atom's. */
-export function isReserved(name: string): boolean {
-  return name === INJECTOR || name === PLAN;
-}
-
-export interface StorageOptions extends LedgerOptions {
+export interface StorageOptions extends Omit<LedgerOptions, 'journal'> {
   readonly flowDetail: FlowDetail;
   readonly connection: Connection | null;
   readonly codec: Codec | undefined;
+  /** Where the journal of the run has come to, where one is kept. @default none is kept */
+  readonly journal?: JournaledRun | null | undefined;
 }
-
-/** A number from 0 to 1 that no other is longer than as text. */
-const LONGEST_PROGRESS = 1.1111111111111112e-100;
-
-/** Which phase of an atom failed. */
-export type Phase = 'execute' | 'revert';
 
 /**
  * One run as its engine sees it: states, intentions, results, failures and injected values.
@@ -60,21 +50,23 @@ export type Phase = 'execute' | 'revert';
 export class Storage {
   readonly ledger: Ledger;
   readonly codec: Codec | undefined;
+  /** Is told of each change of a state; null where nobody asked for it. */
+  readonly journal: Journal | null;
   /** What symbols mean in the compiled flow. */
   surroundings: Surroundings = EMPTY_SURROUNDINGS;
 
   readonly #environment: Environment;
   readonly #slots = new Map<string, AtomSlot>();
-  readonly #failing: Record<Phase, Set<AtomSlot>> = { execute: new Set(), revert: new Set() };
-  readonly #transient = new Map<string, unknown>();
-  readonly #transientArguments = new Map<string, Map<string, unknown>>();
-  #injector: AtomSlot | null = null;
+  readonly #failures = new FailureBook();
+  readonly #injected = new InjectedValues();
+  readonly #storability: Storability;
   #nextPosition = 0;
-  #executeFailures: ReadonlyMap<string, Failure> | null = null;
 
-  constructor({ flowDetail, connection, codec, ...options }: StorageOptions) {
-    this.ledger = new Ledger(flowDetail, connection, options);
+  constructor({ flowDetail, connection, codec, journal = null, ...options }: StorageOptions) {
+    this.journal = journal === null ? null : new Journal(flowDetail, journal, connection, options.environment.clock);
+    this.ledger = new Ledger(flowDetail, connection, { ...options, journal: this.journal });
     this.codec = codec;
+    this.#storability = new Storability(codec);
     this.#environment = options.environment;
     for (const detail of flowDetail.atoms) this.#add(detail);
   }
@@ -97,15 +89,16 @@ export class Storage {
     return this.ledger.state ?? 'PENDING';
   }
 
-  setFlowState(state: FlowState): void {
-    this.ledger.setState(state);
+  /** @param by - What takes the flow there, for the journal. */
+  setFlowState(state: FlowState, by: Transition | null = null): void {
+    this.ledger.setState(state, by);
   }
 
   /** @throws {UnstorableValueError} for metadata that the store cannot keep; nothing is changed. */
   updateFlowMetadata(pairs: Meta): void {
     const meta: Record<string, unknown> = { ...this.ledger.meta };
     for (const [name, value] of Object.entries(pairs)) setOwn(meta, name, value);
-    this.#check(meta, () => `the meta of flow '${this.flowName}'`);
+    this.#storability.check(meta, () => `the meta of flow '${this.flowName}'`);
     if (Object.keys(pairs).length > 0) this.ledger.setMeta(meta);
   }
 
@@ -135,8 +128,7 @@ export class Storage {
    */
   checkAtoms(atoms: Iterable<Atom>, recordOf = (name: string) => this.find(name)): void {
     for (const { name, kind } of atoms) {
-      if (name === '') throw new RangeError(`A ${kind} needs a name that is not empty`);
-      if (isReserved(name)) throw new RangeError(`The name ${name} is reserved`);
+      checkName(name, kind);
       if (this.#slots.size === 0) continue;
       const stored = recordOf(name)?.kind ?? kind;
       if (stored !== kind) throw new DuplicateError(`${name} is a ${kind} now, and was stored as a ${stored}`);
@@ -162,6 +154,7 @@ export class Storage {
       const make = kind === 'task' ? newTaskDetail : newRetryDetail;
       const slot = this.#add(make(given, this.#environment));
       this.#touch(slot);
+      this.journal?.noteNew(slot.detail);
       return slot;
     });
   }
@@ -208,21 +201,9 @@ export class Storage {
     this.#slots.clear();
     for (const [name, slot] of slots) {
       this.#slots.set(renamed(name), slot);
-      const { detail } = slot;
-      if (
-        detail.kind === 'retry' &&
-        detail.results.some(({ failures }) => [...failures.keys()].some((atom) => names.has(atom)))
-      ) {
-        const results = detail.results.map(({ provided, failures }) => ({
-          provided,
-          failures: new Map(Array.from(failures, ([atom, failure]) => [renamed(atom), failure])),
-        }));
-        this.write(slot, { ...detail, results });
-      }
+      this.write(slot, withRenamedFailures(slot.detail, names));
     }
-    const injected = [...this.#transientArguments];
-    this.#transientArguments.clear();
-    for (const [name, values] of injected) this.#transientArguments.set(renamed(name), values);
+    this.#injected.rename(renamed);
   }
 
   // The plan ---------------------------------------------------------------------------------------------------------
@@ -278,13 +259,18 @@ export class Storage {
     if (slot.detail.intention !== intention) this.write(slot, withIntention(slot.detail, intention));
   }
 
-  /** Replaces a record. */
-  write(slot: AtomSlot, detail: AtomDetail): void {
+  /**
+   * Replaces a record.
+   *
+   * @param by - What changes the state, for the journal.
+   */
+  write(slot: AtomSlot, detail: AtomDetail, by: Transition | null = null): void {
     const before = slot.detail;
+    if (this.journal !== null) this.journal.noteAtom(before, detail, by);
     if (before === detail) return;
     this.ledger.write(slot, detail);
-    if (before.failure !== detail.failure) this.#noteFailure('execute', slot, detail.failure);
-    if (before.revertFailure !== detail.revertFailure) this.#noteFailure('revert', slot, detail.revertFailure);
+    if (before.failure !== detail.failure) this.#failures.note('execute', slot, detail.failure);
+    if (before.revertFailure !== detail.revertFailure) this.#failures.note('revert', slot, detail.revertFailure);
   }
 
   /**
@@ -306,20 +292,7 @@ export class Storage {
    * @throws {UnstorableValueError} naming the atom.
    */
   checkResult({ detail }: AtomSlot, result: unknown, state: 'SUCCESS' | 'REVERTED'): void {
-    this.#check(result, () => `the result of ${detail.name}`);
-    if (detail.kind === 'task' || state === 'REVERTED' || !(this.codec instanceof LimitedCodec)) return;
-    const attempts = [...detail.results, { provided: result, failures: new Map<string, Failure>() }];
-    this.#check(attempts.map(attemptToRecord), () => `the attempts of ${detail.name}`, encodeAttempts);
-  }
-
-  #check<Value>(value: Value, owner: () => string, encode = (codec: Codec, whole: Value) => codec.encode(whole)): void {
-    if (this.codec === undefined) return;
-    try {
-      encode(this.codec, value);
-    } catch (cause) {
-      if (cause instanceof UnstorableValueError) throw cause.of(owner());
-      throw new UnstorableValueError('$', `the codec cannot keep ${owner()}`, { cause });
-    }
+    this.#storability.checkResult(detail, result, state);
   }
 
   /** Notes in a retry's last attempt that an atom failed; the first failure of an atom counts. */
@@ -334,13 +307,8 @@ export class Storage {
     const slot = this.slot(name);
     const meta: Record<string, unknown> = { ...slot.detail.meta };
     for (const [key, value] of Object.entries(pairs)) setOwn(meta, key, value);
-    this.#checkAtomMeta(name, meta);
+    this.#storability.checkAtomMeta(name, meta);
     if (Object.keys(pairs).length > 0) this.write(slot, { ...slot.detail, meta });
-  }
-
-  /** Progress comes later, and then nothing may be refused: there is room for the longest. */
-  #checkAtomMeta(name: string, meta: Meta): void {
-    this.#check({ progressDetails: null, ...meta, progress: LONGEST_PROGRESS }, () => `the meta of ${name}`);
   }
 
   // Progress ---------------------------------------------------------------------------------------------------------
@@ -361,7 +329,7 @@ export class Storage {
       return;
     }
     const progressDetails = Object.keys(details).length === 0 ? null : { atProgress: progress, details };
-    if (progressDetails !== null) this.#checkAtomMeta(name, { ...meta, progressDetails });
+    if (progressDetails !== null) this.#storability.checkAtomMeta(name, { ...meta, progressDetails });
     this.write(slot, { ...slot.detail, meta: { ...meta, progress, progressDetails } });
   }
 
@@ -383,7 +351,7 @@ export class Storage {
    * @throws {NotFoundError} when the atom is in a state without a result.
    */
   get(name: string): unknown {
-    return this.#reading(name, 'execution', readExecuted(this.detail(name)));
+    return valueOf(readExecuted(this.detail(name)), 'execution', name);
   }
 
   getExecuteResult(name: string): unknown {
@@ -392,16 +360,7 @@ export class Storage {
 
   /** What an atom's `revert` returned, or its failure. @throws {NotFoundError} */
   getRevertResult(name: string): unknown {
-    return this.#reading(name, 'reversion', readReverted(this.detail(name)));
-  }
-
-  #reading(name: string, what: string, reading: Reading): unknown {
-    if (reading.kind === 'value') return reading.value;
-    const state = reading.kind === 'none' ? reading.state : 'IGNORE';
-    const because = reading.kind === 'ignored' ? ' (as it was ignored)' : '';
-    throw new NotFoundError(`The result of the ${what} of ${name} is not known${because}`, {
-      cause: new DisallowedAccessError(`${name} has no such result in the state ${String(state)}`, state),
-    });
+    return valueOf(readReverted(this.detail(name)), 'reversion', name);
   }
 
   getRetryHistory(name: string): History {
@@ -430,23 +389,14 @@ export class Storage {
 
   /** Every symbol that has a value; the list of values where several provide it. */
   fetchAll(): Record<string, unknown> {
-    const all: Record<string, unknown> = {};
-    for (const symbol of new Set([...this.flowSymbols(), ...this.surroundings.symbols()])) {
-      try {
-        const values = fetchValues(this, this.surroundings, symbol);
-        setOwn(all, symbol, values.length === 1 ? values[0] : values);
-      } catch (error) {
-        if (!(error instanceof NotFoundError)) throw error;
-      }
-    }
-    return all;
+    return fetchAllValues(this, this.surroundings, this.flowSymbols());
   }
 
   // Failures ---------------------------------------------------------------------------------------------------------
 
   /** Failures of `execute` that still stand, in the order in which atoms were registered. */
   getExecuteFailures(): ReadonlyMap<string, Failure> {
-    return (this.#executeFailures ??= this.#failures('execute', ({ failure }) => failure));
+    return this.#failures.executeFailures;
   }
 
   getFailures(): ReadonlyMap<string, Failure> {
@@ -455,27 +405,11 @@ export class Storage {
 
   /** Failures of `revert` that still stand, in the order in which atoms were registered. */
   getRevertFailures(): ReadonlyMap<string, Failure> {
-    return this.#failures('revert', ({ revertFailure }) => revertFailure);
+    return this.#failures.revertFailures;
   }
 
   hasFailures(): boolean {
-    return this.#failing.execute.size > 0 || this.#failing.revert.size > 0;
-  }
-
-  #failures(phase: Phase, of: (detail: AtomDetail) => Failure | null): ReadonlyMap<string, Failure> {
-    const failures = new Map<string, Failure>();
-    const details = [...this.#failing[phase]].map(({ detail }) => detail).sort((a, b) => a.position - b.position);
-    for (const detail of details) {
-      const failure = of(detail);
-      if (failure !== null) failures.set(detail.name, failure);
-    }
-    return failures;
-  }
-
-  #noteFailure(phase: Phase, slot: AtomSlot, failure: Failure | null): void {
-    if (failure === null) this.#failing[phase].delete(slot);
-    else this.#failing[phase].add(slot);
-    if (phase === 'execute') this.#executeFailures = null;
+    return !this.#failures.isEmpty;
   }
 
   // Injected values --------------------------------------------------------------------------------------------------
@@ -486,9 +420,8 @@ export class Storage {
    * @throws {UnstorableValueError} for a value that the store cannot keep; nothing is injected.
    */
   async inject(values: Readonly<Record<string, unknown>>, { transient = false } = {}): Promise<void> {
-    const entries = Object.entries(values);
     if (transient) {
-      for (const [name, value] of entries) this.#transient.set(name, value);
+      this.#injected.addTransient(values);
       return;
     }
     this.addValues(values);
@@ -499,11 +432,10 @@ export class Storage {
   addValues(values: Readonly<Record<string, unknown>>): void {
     const entries = Object.entries(values);
     if (entries.length === 0) return;
-    const injected: Record<string, unknown> =
-      this.#injector === null ? {} : { ...this.#injected(this.#injector.detail) };
+    const injected: Record<string, unknown> = { ...this.#injected.persistent };
     for (const [name, value] of entries) setOwn(injected, name, value);
-    this.#check(injected, () => 'the injected values');
-    const slot = (this.#injector ??= this.#addReserved(INJECTOR));
+    this.#storability.check(injected, () => 'the injected values');
+    const slot = this.#injected.slot ?? this.#addReserved(INJECTOR);
     this.write(slot, put(slot.detail, 'SUCCESS', injected));
   }
 
@@ -525,60 +457,35 @@ export class Storage {
   ): void {
     const { detail } = this.slot(name);
     if (transient) {
-      const known = this.#transientArguments.get(name) ?? new Map<string, unknown>();
-      for (const [key, value] of Object.entries(values)) known.set(key, value);
-      this.#transientArguments.set(name, known);
+      this.#injected.addTransientArguments(name, values);
       return;
     }
-    const injected: Record<string, unknown> = { ...this.#persistentArguments(detail) };
+    const injected: Record<string, unknown> = { ...this.#injected.persistentArguments(detail) };
     for (const [key, value] of Object.entries(values)) setOwn(injected, key, value);
-    this.#check(injected, () => `the values injected for ${name}`);
-    this.updateAtomMetadata(name, { injected });
+    this.#storability.check(injected, () => `the values injected for ${name}`);
+    this.updateAtomMetadata(name, { [INJECTED]: injected });
   }
 
   /** A value that was injected for one atom. */
   argumentOf(detail: AtomDetail, symbol: string): Found | undefined {
-    const transient = this.#transientArguments.size === 0 ? undefined : this.#transientArguments.get(detail.name);
-    if (transient?.has(symbol) === true) return { value: transient.get(symbol) };
-    const persistent = this.#persistentArguments(detail);
-    return persistent === undefined ? undefined : extract(persistent, symbol);
+    return this.#injected.argumentOf(detail, symbol);
   }
 
   /** The value that was injected for the whole flow under a symbol: the transient one first (D10). */
   flowValue(symbol: string): Found | undefined {
-    return this.#transientValue(symbol) ?? this.#persistentValue(symbol);
+    return this.#injected.transientValue(symbol) ?? this.#injected.persistentValue(symbol);
   }
 
   /** All values that were injected for the whole flow under a symbol. */
   flowValues(symbol: string): Found[] {
-    return [this.#transientValue(symbol), this.#persistentValue(symbol)].filter((found) => found !== undefined);
-  }
-
-  #transientValue(symbol: string): Found | undefined {
-    const { size } = this.#transient;
-    return size > 0 && this.#transient.has(symbol) ? { value: this.#transient.get(symbol) } : undefined;
-  }
-
-  #persistentValue(symbol: string): Found | undefined {
-    const injector = this.#injector;
-    return injector === null ? undefined : extract(this.#injected(injector.detail), symbol);
+    return [this.#injected.transientValue(symbol), this.#injected.persistentValue(symbol)].filter(
+      (found) => found !== undefined,
+    );
   }
 
   /** The symbols under which values were injected for the whole flow. */
   flowSymbols(): Set<string> {
-    const injector = this.#injector;
-    return new Set([
-      ...this.#transient.keys(),
-      ...(injector === null ? [] : Object.keys(this.#injected(injector.detail))),
-    ]);
-  }
-
-  #injected(detail: AtomDetail): Readonly<Record<string, unknown>> {
-    return asRecord(detail.results) ?? {};
-  }
-
-  #persistentArguments(detail: AtomDetail): Readonly<Record<string, unknown>> | undefined {
-    return asRecord(detail.meta['injected']);
+    return this.#injected.symbols();
   }
 
   // Records ----------------------------------------------------------------------------------------------------------
@@ -586,9 +493,9 @@ export class Storage {
   #add(detail: AtomDetail): AtomSlot {
     const slot = new AtomSlot(detail);
     this.#slots.set(detail.name, slot);
-    if (detail.name === INJECTOR) this.#injector = slot;
-    if (detail.failure !== null) this.#noteFailure('execute', slot, detail.failure);
-    if (detail.revertFailure !== null) this.#noteFailure('revert', slot, detail.revertFailure);
+    if (detail.name === INJECTOR) this.#injected.slot = slot;
+    if (detail.failure !== null) this.#failures.note('execute', slot, detail.failure);
+    if (detail.revertFailure !== null) this.#failures.note('revert', slot, detail.revertFailure);
     this.#nextPosition = Math.max(this.#nextPosition, detail.position + 1);
     return slot;
   }
@@ -600,9 +507,4 @@ export class Storage {
   #touch(slot: AtomSlot): void {
     this.ledger.write(slot, slot.detail);
   }
-}
-
-/** What was stored as an object. */
-export function asRecord(value: unknown): Readonly<Record<string, unknown>> | undefined {
-  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : undefined;
 }

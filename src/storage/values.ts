@@ -1,3 +1,4 @@
+import { DisallowedAccessError, NotFoundError } from '../errors.js';
 import { Failure } from '../failure.js';
 import type { AtomDetail } from '../persistence/details.js';
 
@@ -34,6 +35,16 @@ function read(detail: AtomDetail, failure: Failure | null, states: readonly stri
   return detail.state === 'IGNORE' ? IGNORED : { kind: 'none', state: detail.state };
 }
 
+/** @throws {NotFoundError} for a reading that gave no value, naming the atom and what was read. */
+export function valueOf(reading: Reading, what: string, name: string): unknown {
+  if (reading.kind === 'value') return reading.value;
+  const state = reading.kind === 'none' ? reading.state : 'IGNORE';
+  const because = reading.kind === 'ignored' ? ' (as it was ignored)' : '';
+  throw new NotFoundError(`The result of the ${what} of ${name} is not known${because}`, {
+    cause: new DisallowedAccessError(`${name} has no such result in the state ${String(state)}`, state),
+  });
+}
+
 /** A value that was found; wrapped, because any value may be one. */
 export interface Found {
   readonly value: unknown;
@@ -56,4 +67,9 @@ export function extract(result: unknown, part: number | string | null): Found | 
   if (result instanceof Map) return result.has(part) ? { value: result.get(part) } : undefined;
   if (typeof result !== 'object' || !Object.hasOwn(result, part)) return undefined;
   return { value: (result as Record<string, unknown>)[part] };
+}
+
+/** What was stored as an object. */
+export function asRecord(value: unknown): Readonly<Record<string, unknown>> | undefined {
+  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : undefined;
 }

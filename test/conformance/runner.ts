@@ -1,6 +1,6 @@
 import type { PersistenceBackend } from '../../src/persistence/backend.js';
 import type { Executor } from '../../src/executors/executor.js';
-import { isReserved } from '../../src/storage/storage.js';
+import { isReserved } from '../../src/storage/reserved.js';
 import { compareCase, describeDifference } from './compare.js';
 import type { CaseRecord, Strictness } from './compare.js';
 import type { ConformanceCase } from './case.js';

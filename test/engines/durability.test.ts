@@ -11,7 +11,7 @@ import type { PersistenceBackend, UnitOfWork } from '../../src/persistence/backe
 import { memoryBackend } from '../../src/persistence/backends/memory.js';
 import type { FlowDetail } from '../../src/persistence/details.js';
 import { usingConnection } from '../../src/persistence/using-connection.js';
-import { isReserved } from '../../src/storage/storage.js';
+import { isReserved } from '../../src/storage/reserved.js';
 import { failAfter, failBefore, interrupting, never, snapshotOf } from '../../src/testing/interrupting-backend.js';
 import { announcementsOf, runWithin, statesOf } from './announcements.js';
 import { Gate, manualEnvironment, settled } from './manual-environment.js';

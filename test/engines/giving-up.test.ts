@@ -14,7 +14,7 @@ import { interrupting, never, snapshotOf } from '../../src/testing/interrupting-
 import { announcementsOf, runWithin, statesOf } from './announcements.js';
 import { Gate, manualEnvironment, settled } from './manual-environment.js';
 import { rejection, step, stepsInto } from './steps.js';
-import { isReserved } from '../../src/storage/storage.js';
+import { isReserved } from '../../src/storage/reserved.js';
 import type { AtomDetail } from '../../src/persistence/details.js';
 
 const CHECKPOINTS = ['round', 'change'] as const;

@@ -25,7 +25,7 @@ import { memoryBackend } from '../../src/persistence/backends/memory.js';
 import type { FlowDetail } from '../../src/persistence/details.js';
 import { fetch } from '../../src/persistence/fetch.js';
 import { usingConnection } from '../../src/persistence/using-connection.js';
-import { INJECTOR, PLAN } from '../../src/storage/storage.js';
+import { INJECTOR, PLAN } from '../../src/storage/reserved.js';
 import { failBefore, interrupting, never, restored, snapshotOf } from '../../src/testing/interrupting-backend.js';
 import { rejection, throwing } from './steps.js';
 

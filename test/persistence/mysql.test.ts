@@ -24,7 +24,8 @@ await describeWithServer(mariadb, (url) => {
       ...['created_at', 'updated_at', 'fence', 'last_commit'].map(
         (column) => `alter table flow_details drop column ${column}`,
       ),
-      "delete from flowstate_migrations where name like '0002%'",
+      'drop table journal_entries',
+      "delete from flowstate_migrations where name > '0002'",
     ],
     async cut(place) {
       const sessions = await place.run(
@@ -51,7 +52,8 @@ await describeWithServer(mariadb, (url) => {
         await usingConnection(first, (connection) => connection.upgrade());
         await first.close();
         // What there is when it died: some of the changes of the second step, and no note that it was made.
-        await place.run("delete from flowstate_migrations where name like '0002%'");
+        await place.run('drop table journal_entries');
+        await place.run("delete from flowstate_migrations where name > '0002'");
         await place.run('alter table flow_details drop column last_commit');
         await place.run('drop index flow_details_by_state on flow_details');
         const backend = await fetch(place.url);

@@ -19,7 +19,8 @@ await describeWithServer(postgres, (url) => {
     back: [
       'drop index flow_details_by_state',
       'alter table flow_details drop created_at, drop updated_at, drop fence, drop last_commit',
-      "delete from flowstate_migrations where name like '0002%'",
+      'drop table journal_entries',
+      "delete from flowstate_migrations where name > '0002'",
     ],
     cut: (place) =>
       place.run(

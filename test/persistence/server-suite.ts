@@ -101,7 +101,7 @@ export function describeServerBackend(dialect: ServerDialect) {
       const book = await connection.saveLogbook(aBook('book', flow));
       for (const statement of dialect.back) await made.run(statement);
       const next = await (await open(made.url)).getConnection();
-      await expect(next.validate()).rejects.toThrow(/older schema, without \[0002_times_and_fences\]/);
+      await expect(next.validate()).rejects.toThrow(/older schema, without \[0002_times_and_fences, 0003_journal\]/);
       await next.upgrade();
       await next.validate();
       expect(await next.getLogbook(book.uuid)).toEqual({ ...book, flows: [flow] });

@@ -6,7 +6,7 @@ import { Failure } from '../../src/failure.js';
 import type { PersistenceBackend } from '../../src/persistence/backend.js';
 import { memoryBackend } from '../../src/persistence/backends/memory.js';
 import { sqliteBackend } from '../../src/persistence/backends/sql/sqlite.js';
-import { INJECTOR } from '../../src/storage/storage.js';
+import { INJECTOR } from '../../src/storage/reserved.js';
 import { manualEnvironment } from '../engines/manual-environment.js';
 import { openStorage, reopened } from './opened.js';
 

@@ -4,12 +4,15 @@ import type {
   Connection,
   FlowQuery,
   FoundFlow,
+  JournalQuery,
   PersistenceBackend,
   ReadOptions,
+  SaveOptions,
   UnitOfWork,
 } from '../backend.js';
 import { byAge, inOrder } from '../books.js';
 import type { AtomDetail, FlowDetail, LogBook } from '../details.js';
+import type { JournalEntry } from '../journal-entry.js';
 import { flowToRecord, logbookToRecord } from '../records.js';
 import type { FlowRecord, LogBookRecord } from '../records.js';
 import { RowFormat } from '../rows.js';
@@ -17,6 +20,8 @@ import {
   advanced,
   byLastChange,
   checkRevision,
+  entryTaken,
+  entryTwice,
   isAskedFor,
   lastOfEach,
   mustApply,
@@ -64,7 +69,7 @@ function backendOf(connection: Connection, codec: Codec | undefined): Persistenc
 }
 
 /** How details are kept: as what, and how they get there and back. */
-interface Form<Book, Flow, Atom> {
+interface Form<Book, Flow, Atom, Entry> {
   readonly ofBook: (book: LogBookRecord) => Book;
   readonly toBook: (kept: Book, flows: readonly FlowDetail[]) => LogBook;
   readonly ofFlow: (flow: FlowRecord) => Flow;
@@ -73,6 +78,8 @@ interface Form<Book, Flow, Atom> {
   readonly change: (kept: Flow, unit: UnitOfWork) => Flow;
   readonly ofAtom: (atom: AtomDetail) => Atom;
   readonly toAtom: (kept: Atom) => AtomDetail;
+  readonly ofEntry: (entry: JournalEntry) => Entry;
+  readonly toEntry: (kept: Entry) => JournalEntry;
 }
 
 interface Named {
@@ -83,7 +90,7 @@ interface Named {
 type KeptFlow = Named & Omit<FlowRecord, 'meta'>;
 type KeptAtom = Named & { readonly kind: AtomDetail['kind'] };
 
-const references: Form<LogBookRecord, FlowRecord, AtomDetail> = {
+const references: Form<LogBookRecord, FlowRecord, AtomDetail, JournalEntry> = {
   ofBook: logbookToRecord,
   toBook: (book, flows) => ({ ...book, flows }),
   ofFlow: flowToRecord,
@@ -91,6 +98,8 @@ const references: Form<LogBookRecord, FlowRecord, AtomDetail> = {
   change: (flow, { state = flow.state, meta = flow.meta }) => ({ ...flow, state, meta }),
   ofAtom: (atom) => atom,
   toAtom: (atom) => atom,
+  ofEntry: (entry) => entry,
+  toEntry: (entry) => entry,
 };
 
 function textOf(rows: RowFormat) {
@@ -106,17 +115,22 @@ function textOf(rows: RowFormat) {
     }),
     ofAtom: (atom) => rows.encodeAtom(atom),
     toAtom: (row) => rows.decodeAtom(row),
+    ofEntry: (entry) => rows.encodeEntry(entry),
+    toEntry: (row) => rows.decodeEntry(row),
   } satisfies Form<
     ReturnType<RowFormat['encodeLogbook']>,
     ReturnType<RowFormat['encodeFlow']>,
-    ReturnType<RowFormat['encodeAtom']>
+    ReturnType<RowFormat['encodeAtom']>,
+    ReturnType<RowFormat['encodeEntry']>
   >;
 }
 
-interface FlowEntry<Flow, Atom> {
+interface FlowEntry<Flow, Atom, Entry> {
   readonly bookUuid: string;
   flow: Flow;
   readonly atoms: Map<string, Atom>;
+  /** In its order. */
+  readonly journal: Entry[];
 }
 
 interface BookEntry<Book> {
@@ -126,14 +140,19 @@ interface BookEntry<Book> {
 }
 
 /** Each method does its work in one go, without waiting inside: that is what makes it atomic. */
-class MemoryConnection<Book, Flow extends KeptFlow, Atom extends KeptAtom> implements Connection {
-  readonly #form: Form<Book, Flow, Atom>;
+class MemoryConnection<
+  Book,
+  Flow extends KeptFlow,
+  Atom extends KeptAtom,
+  Entry extends { readonly sequence: number },
+> implements Connection {
+  readonly #form: Form<Book, Flow, Atom, Entry>;
   readonly #books = new Map<string, BookEntry<Book>>();
-  readonly #flows = new Map<string, FlowEntry<Flow, Atom>>();
+  readonly #flows = new Map<string, FlowEntry<Flow, Atom, Entry>>();
   /** The flow of each atom, by uuid. */
   readonly #owners = new Map<string, string>();
 
-  constructor(form: Form<Book, Flow, Atom>) {
+  constructor(form: Form<Book, Flow, Atom, Entry>) {
     this.#form = form;
   }
 
@@ -149,19 +168,23 @@ class MemoryConnection<Book, Flow extends KeptFlow, Atom extends KeptAtom> imple
     this.#owners.clear();
   }
 
-  async saveLogbook(book: LogBook): Promise<LogBook> {
+  async saveLogbook(book: LogBook, { journals }: SaveOptions = {}): Promise<LogBook> {
     const kept = this.#form.ofBook(logbookToRecord(book));
     const flows = lastOfEach(book.flows);
     refuseSharedAtoms(flows);
     const plans = flows.flatMap((flow) => {
       const plan = this.#planFlow(book.uuid, flow);
-      return plan === null ? [] : [plan];
+      if (plan === null) return [];
+      const isNew = !this.#flows.has(flow.uuid);
+      const journal = isNew ? (journals?.get(flow.uuid) ?? []).map((entry) => this.#form.ofEntry(entry)) : [];
+      refuseTaken(flow.uuid, journal, 0);
+      return [{ plan, journal }];
     });
     // Nothing can be refused from here on.
     const entry = this.#books.get(book.uuid) ?? { book: kept, flowUuids: [] };
     entry.book = kept;
     this.#books.set(book.uuid, entry);
-    for (const plan of plans) this.#applyPlan(entry, book.uuid, plan);
+    for (const { plan, journal } of plans) this.#applyPlan(entry, book.uuid, plan, journal);
     return this.#readBook(entry, false);
   }
 
@@ -172,10 +195,15 @@ class MemoryConnection<Book, Flow extends KeptFlow, Atom extends KeptAtom> imple
     return planSave(bookUuid, this.#flows.get(detail.uuid) ?? null, given);
   }
 
-  #applyPlan(book: BookEntry<Book>, bookUuid: string, { flow, atoms }: SavePlan<Flow, Atom>): void {
+  #applyPlan(
+    book: BookEntry<Book>,
+    bookUuid: string,
+    { flow, atoms }: SavePlan<Flow, Atom>,
+    journal: Entry[] = [],
+  ): void {
     let entry = this.#flows.get(flow.uuid);
     if (entry === undefined) {
-      entry = { bookUuid, flow, atoms: new Map() };
+      entry = { bookUuid, flow, atoms: new Map(), journal };
       this.#flows.set(flow.uuid, entry);
       book.flowUuids.push(flow.uuid);
     }
@@ -190,13 +218,16 @@ class MemoryConnection<Book, Flow extends KeptFlow, Atom extends KeptAtom> imple
     const atoms = lastOfEach(unit.atoms).map((atom) => this.#form.ofAtom(atom));
     this.#refuseForeign(unit.flowUuid, atoms);
     if (this.#changesNames(entry, atoms)) refuseMisplacedAtoms(unit.flowUuid, entry.atoms.values(), atoms);
+    const journal = unit.journal?.map((each) => this.#form.ofEntry(each)) ?? [];
+    refuseTaken(unit.flowUuid, journal, entry.journal.at(-1)?.sequence ?? 0);
     // Nothing can be refused from here on.
     entry.flow = flow;
     this.#writeAtoms(entry, atoms);
+    for (const each of journal) entry.journal.push(each);
   }
 
   /** Most commits change atoms that are there, which is quickly seen. */
-  #changesNames(entry: FlowEntry<Flow, Atom>, atoms: readonly Atom[]): boolean {
+  #changesNames(entry: FlowEntry<Flow, Atom, Entry>, atoms: readonly Atom[]): boolean {
     return atoms.some((atom) => {
       const stored = entry.atoms.get(atom.uuid);
       return stored === undefined || stored.name !== atom.name || stored.kind !== atom.kind;
@@ -210,7 +241,7 @@ class MemoryConnection<Book, Flow extends KeptFlow, Atom extends KeptAtom> imple
     }
   }
 
-  #writeAtoms(entry: FlowEntry<Flow, Atom>, atoms: readonly Atom[]): void {
+  #writeAtoms(entry: FlowEntry<Flow, Atom, Entry>, atoms: readonly Atom[]): void {
     for (const atom of atoms) {
       entry.atoms.set(atom.uuid, atom);
       this.#owners.set(atom.uuid, entry.flow.uuid);
@@ -259,6 +290,13 @@ class MemoryConnection<Book, Flow extends KeptFlow, Atom extends KeptAtom> imple
     return owner;
   }
 
+  async getJournal(flowUuid: string, { after = 0, limit = Infinity }: JournalQuery = {}): Promise<JournalEntry[]> {
+    const { journal } = this.#flow(flowUuid);
+    // Numbers have no gaps, and begin with 1.
+    const first = Math.max(0, after - (journal[0]?.sequence ?? 1) + 1);
+    return journal.slice(first, first + limit).map((kept) => this.#form.toEntry(kept));
+  }
+
   async findFlowDetails(query: FlowQuery = {}): Promise<FoundFlow[]> {
     return [...this.#flows.values()]
       .filter(({ bookUuid, flow }) => isAskedFor(query, bookUuid, flow))
@@ -294,7 +332,7 @@ class MemoryConnection<Book, Flow extends KeptFlow, Atom extends KeptAtom> imple
     return entry;
   }
 
-  #flow(uuid: string): FlowEntry<Flow, Atom> {
+  #flow(uuid: string): FlowEntry<Flow, Atom, Entry> {
     const entry = this.#flows.get(uuid);
     if (entry === undefined) throw new NotFoundError(`There is no flow detail ${uuid}`);
     return entry;
@@ -308,13 +346,19 @@ class MemoryConnection<Book, Flow extends KeptFlow, Atom extends KeptAtom> imple
     return entry.flowUuids.map((uuid) => this.#readFlow(this.#flow(uuid), lazy));
   }
 
-  #readFlow(entry: FlowEntry<Flow, Atom>, lazy: boolean): FlowDetail {
+  #readFlow(entry: FlowEntry<Flow, Atom, Entry>, lazy: boolean): FlowDetail {
     return this.#form.toFlow(entry.flow, lazy ? [] : this.#readAtoms(entry));
   }
 
-  #readAtoms(entry: FlowEntry<Flow, Atom>): readonly AtomDetail[] {
+  #readAtoms(entry: FlowEntry<Flow, Atom, Entry>): readonly AtomDetail[] {
     return inOrder(Array.from(entry.atoms.values(), (kept) => this.#form.toAtom(kept)));
   }
+}
+
+/** @throws {DuplicateError} for an entry with a number that is taken. */
+function refuseTaken(flowUuid: string, journal: readonly { readonly sequence: number }[], last: number): void {
+  const taken = entryTwice(journal, last);
+  if (taken !== undefined) throw entryTaken(flowUuid, taken.sequence);
 }
 
 function noAtomDetail(uuid: string): NotFoundError {

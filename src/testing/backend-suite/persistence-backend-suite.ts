@@ -4,6 +4,7 @@ import { commitPromises } from './commits.js';
 import { connectionPromises } from './connections.js';
 import { copyPromises } from './copies.js';
 import { faultPromises } from './fault-sweep.js';
+import { journalPromises } from './journals.js';
 import { rivalPromises } from './rivals.js';
 import type { BackendSuiteOptions } from './suite.js';
 import { suiteOf } from './suite.js';
@@ -19,7 +20,8 @@ import { suiteOf } from './suite.js';
 export function persistenceBackendSuite(options: BackendSuiteOptions): void {
   const suite = suiteOf(options);
   suite.describe(`${options.name} persistence`, () => {
-    for (const promises of [bookPromises, commitPromises, atomPromises, connectionPromises]) promises(suite);
+    for (const promises of [bookPromises, commitPromises, journalPromises, atomPromises, connectionPromises])
+      promises(suite);
     if (options.runs ?? true) for (const promises of [rivalPromises, faultPromises]) promises(suite);
   });
 }

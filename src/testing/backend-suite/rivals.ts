@@ -14,7 +14,7 @@ import { settled, virtualEnvironment } from '../virtual-environment.js';
 import { seededRandom } from '../seeded-random.js';
 import type { Suite } from './suite.js';
 import { connectTo } from './suite.js';
-import { isReserved } from '../../storage/storage.js';
+import { isReserved } from '../../storage/reserved.js';
 
 export interface Rivalry {
   /** The flow: tasks side by side, as many as each number says, one group after the other. */

@@ -62,8 +62,8 @@ export class FolderStore implements RecordStore {
 
   async upgrade(): Promise<void> {
     this.#assureOpen();
-    if (await this.#journal.refresh()) return;
     for (const table of TABLES) await this.#files.makeFolder(this.#pathOf(table));
+    if (await this.#journal.refresh()) return;
     await this.#lock.hold(async () => {
       if (await this.#journal.refresh()) return;
       await this.#beginJournal();

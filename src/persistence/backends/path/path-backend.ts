@@ -4,14 +4,17 @@ import type {
   Connection,
   FlowQuery,
   FoundFlow,
+  JournalQuery,
   PersistenceBackend,
   ReadOptions,
+  SaveOptions,
   UnitOfWork,
 } from '../../backend.js';
 import { byAge, inOrder } from '../../books.js';
 import type { AtomDetail, FlowDetail, LogBook } from '../../details.js';
+import type { JournalEntry } from '../../journal-entry.js';
 import { RowFormat } from '../../rows.js';
-import type { AtomRow, FlowRow } from '../../rows.js';
+import type { AtomRow, FlowRow, JournalRow } from '../../rows.js';
 import {
   advanced,
   byLastChange,
@@ -24,6 +27,7 @@ import {
   refuseSharedAtoms,
   takenElsewhere,
 } from '../../save-plan.js';
+import { addToJournal, readJournal, removeJournal } from './path-journals.js';
 import { PathRecords, putAtoms, putAtomUuids, putBook, putFlow } from './path-records.js';
 import type { AtomEntry, BookEntry } from './path-records.js';
 import { keyOf, TABLES } from './record-store.js';
@@ -38,6 +42,7 @@ export function pathBackend(store: RecordStore, codec: Codec): PersistenceBacken
 interface GivenFlow {
   readonly flow: FlowRow;
   readonly atoms: readonly AtomRow[];
+  readonly journal: readonly JournalRow[];
 }
 
 class PathConnection implements Connection {
@@ -70,21 +75,23 @@ class PathConnection implements Connection {
     const { flowUuid, expectedRevision, state } = unit;
     const given = lastOfEach(unit.atoms).map((atom) => this.#rows.encodeAtom(atom));
     const meta = unit.meta === undefined ? undefined : this.#rows.encodeFlowMeta(flowUuid, unit.meta);
+    const journal = (unit.journal ?? []).map((entry) => this.#rows.encodeEntry(entry));
     const what = `commit revision ${expectedRevision + 1} of the flow detail ${flowUuid}`;
     await this.#write(what, async (records, writer) => {
       const { bookUuid, flow } = await records.flow(flowUuid);
       if (!mustApply(unit, flow)) return;
       await writeAtoms(records, writer, flowUuid, given);
+      if (journal.length > 0) await addToJournal(records, writer, flowUuid, journal);
       const changed = { ...flow, state: state === undefined ? flow.state : state, meta: meta ?? flow.meta };
       putFlow(writer, { bookUuid, flow: advanced(changed, unit) });
     });
   }
 
-  async saveLogbook(book: LogBook): Promise<LogBook> {
+  async saveLogbook(book: LogBook, { journals }: SaveOptions = {}): Promise<LogBook> {
     const flows = lastOfEach(book.flows);
     refuseSharedAtoms(flows);
     const row = this.#rows.encodeLogbook(book);
-    const given = flows.map((flow) => this.#encodeFlow(flow));
+    const given = flows.map((flow) => this.#encodeFlow(flow, journals?.get(flow.uuid)));
     return this.#write(`save the logbook ${book.uuid}`, async (records, writer) => {
       const stored = (await records.book(book.uuid))?.flows ?? [];
       const known = new Set(stored);
@@ -141,6 +148,13 @@ class PathConnection implements Connection {
     );
   }
 
+  getJournal(flowUuid: string, query: JournalQuery = {}): Promise<JournalEntry[]> {
+    return this.#read('read the journal of a flow detail', async (records) => {
+      await records.flow(flowUuid);
+      return (await readJournal(records, flowUuid, query)).map((row) => this.#rows.decodeEntry(row));
+    });
+  }
+
   findFlowDetails(query: FlowQuery = {}): Promise<FoundFlow[]> {
     return this.#read('look for flow details', async (records) =>
       (await records.allFlows())
@@ -182,9 +196,10 @@ class PathConnection implements Connection {
     });
   }
 
-  #encodeFlow(detail: FlowDetail): GivenFlow {
+  #encodeFlow(detail: FlowDetail, entries: readonly JournalEntry[] = []): GivenFlow {
     const atoms = detail.atoms.map((atom) => this.#rows.encodeAtom(atom));
-    return { flow: this.#rows.encodeFlow(detail), atoms };
+    const journal = entries.map((entry) => this.#rows.encodeEntry(entry));
+    return { flow: this.#rows.encodeFlow(detail), atoms, journal };
   }
 
   async #readBook(records: PathRecords, { book, flows }: BookEntry, lazy: boolean): Promise<LogBook> {
@@ -244,6 +259,7 @@ async function saveFlow(records: PathRecords, writer: RecordWriter, bookUuid: st
   const plan = planSave(bookUuid, stored, given);
   if (plan === null) return;
   await writeAtoms(records, writer, uuid, plan.atoms);
+  if (stored === null && given.journal.length > 0) await addToJournal(records, writer, uuid, given.journal);
   putFlow(writer, { bookUuid, flow: plan.flow });
 }
 
@@ -271,6 +287,7 @@ async function writeAtoms(
 
 async function removeFlow(records: PathRecords, writer: RecordWriter, uuid: string): Promise<void> {
   for (const atom of await records.atomUuids(uuid)) writer.put('atom_details', keyOf(atom), null);
+  await removeJournal(records, writer, uuid);
   writer.put('flow_atoms', keyOf(uuid), null);
   writer.put('flow_details', keyOf(uuid), null);
 }

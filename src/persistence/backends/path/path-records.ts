@@ -1,6 +1,6 @@
 import { InvalidFormatError, NotFoundError } from '../../../errors.js';
 import { flowFromRecord, flowToRecord, logbookFromRecord, logbookToRecord } from '../../records.js';
-import type { AtomRow, FlowRow, LogBookRow } from '../../rows.js';
+import type { AtomRow, FlowRow, JournalRow, LogBookRow, Read } from '../../rows.js';
 import { keyOf } from './record-store.js';
 import type { RecordReader, RecordWriter, Table } from './record-store.js';
 
@@ -67,6 +67,11 @@ export class PathRecords {
     });
   }
 
+  /** Pages of journals, by their names. */
+  async journalPages(names: readonly string[]): Promise<(readonly Read<JournalRow>[] | null)[]> {
+    return this.#entries('journals', names, journalPage);
+  }
+
   async allBooks(): Promise<BookEntry[]> {
     return this.#all('books', bookEntry);
   }
@@ -106,6 +111,19 @@ export function putAtoms(records: RecordWriter, flowUuid: string, atoms: readonl
 
 export function putAtomUuids(records: RecordWriter, uuid: string, atoms: readonly string[]): void {
   records.put('flow_atoms', keyOf(uuid), JSON.stringify({ uuid, atoms }));
+}
+
+export function putJournalPage(records: RecordWriter, uuid: string, entries: readonly Read<JournalRow>[]): void {
+  records.put('journals', keyOf(uuid), JSON.stringify({ uuid, entries }));
+}
+
+export function removeJournalPage(records: RecordWriter, uuid: string): void {
+  records.put('journals', keyOf(uuid), null);
+}
+
+function journalPage({ entries }: Fields): readonly Read<JournalRow>[] {
+  if (Array.isArray(entries) && entries.every(isFields)) return entries as unknown as readonly Read<JournalRow>[];
+  throw new InvalidFormatError('entries takes a list of objects');
 }
 
 function bookEntry({ flows, ...row }: Fields): BookEntry {

@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
 import type { CompiledQuery, Kysely } from 'kysely';
 import type { UnitOfWork } from '../../backend.js';
-import type { AtomRow } from '../../rows.js';
-import { addAtomParameters, ATOM_COLUMNS } from './schema.js';
-import type { AtomDetailsTable, Schema } from './schema.js';
+import type { AtomRow, JournalRow } from '../../rows.js';
+import { addAtomParameters, ATOM_COLUMNS, entryToColumns, JOURNAL_COLUMNS } from './schema.js';
+import type { AtomDetailsTable, JournalEntriesTable, Schema } from './schema.js';
 import { toColumn } from './text-column.js';
 import type { Upsert } from './upsert.js';
 
@@ -13,6 +13,7 @@ export interface Commit {
   /** Encoded, when it changed. */
   readonly meta: string | undefined;
   readonly atoms: readonly AtomRow[];
+  readonly journal: readonly JournalRow[];
 }
 
 export interface Statement {
@@ -45,12 +46,14 @@ export class CommitStatements {
   readonly #characters: number;
   /** How many rows of atoms, or how many ids, one statement takes. */
   readonly rowsAtOnce: number;
+  readonly #entriesAtOnce: number;
 
   constructor(db: Kysely<Schema>, limits: StatementLimits, upsert: Upsert) {
     this.#db = db;
     this.#upsert = upsert;
     this.#characters = limits.bytes / BYTES_IN_CHARACTER;
     this.rowsAtOnce = Math.max(1, Math.min(MOST_ROWS, Math.floor(limits.parameters / ATOM_COLUMNS.length)));
+    this.#entriesAtOnce = Math.max(1, Math.min(MOST_ROWS, Math.floor(limits.parameters / JOURNAL_COLUMNS)));
   }
 
   /** Takes a flow to its next revision, where it is as the unit of work expects it. */
@@ -92,6 +95,28 @@ export class CommitStatements {
         rows: counts ? chunk.length : null,
       };
     });
+  }
+
+  /** Adds entries to the journal of a flow. It is refused where one of their numbers is taken. */
+  journalWrites(flowUuid: string, entries: readonly JournalRow[]): WriteStatement[] {
+    const flow = toColumn(flowUuid);
+    const statements: WriteStatement[] = [];
+    for (let start = 0; start < entries.length; start += this.#entriesAtOnce) {
+      const chunk = entries.slice(start, start + this.#entriesAtOnce);
+      statements.push({
+        sql: this.#build(`journal ${chunk.length}`, () => this.#insertEntries(chunk.length)),
+        parameters: chunk.flatMap((entry): unknown[] => Object.values(entryToColumns(flow, entry))),
+        rows: chunk.length,
+      });
+    }
+    return statements;
+  }
+
+  #insertEntries(rows: number): CompiledQuery {
+    return this.#db
+      .insertInto('journal_entries')
+      .values(Array.from({ length: rows }, () => EMPTY_ENTRY))
+      .compile();
   }
 
   #chunks(atoms: readonly AtomRow[]): (readonly AtomRow[])[] {
@@ -146,6 +171,19 @@ export function charactersIn(atom: AtomRow | undefined): number {
   const { meta, results, failure, revertResults, revertFailure } = atom;
   return length(meta) + length(results) + length(failure) + length(revertResults) + length(revertFailure);
 }
+
+/** Stands for any entry of a journal; its columns are in the order of `entryToColumns`. */
+const EMPTY_ENTRY: JournalEntriesTable = entryToColumns('', {
+  sequence: 0,
+  at: 0,
+  kind: 'task',
+  name: '',
+  uuid: '',
+  from: null,
+  event: null,
+  to: null,
+  cause: null,
+});
 
 /** Stands for any atom when a statement is built; its columns are in the order of `ATOM_COLUMNS`. */
 const EMPTY_ATOM: AtomDetailsTable = {

@@ -118,6 +118,28 @@ function migrationsFor(flavor: SchemaFlavor): Record<string, Migration> {
         await make(db.schema.createIndex('flow_details_by_state').on('flow_details').columns(['state', 'updated_at']));
       },
     },
+    '0003_journal': {
+      async up(db) {
+        await makeTable(
+          db.schema
+            .createTable('journal_entries')
+            .addColumn('flow_uuid', types.id, (column) => column.notNull())
+            .addColumn('sequence', types.time, (column) => column.notNull())
+            .addColumn('happened_at', types.time, (column) => column.notNull())
+            .addColumn('entity_kind', 'varchar(8)', (column) => column.notNull())
+            .addColumn('entity_uuid', types.id, (column) => column.notNull())
+            .addColumn('entity_name', types.name, (column) => column.notNull())
+            .addColumn('from_state', 'varchar(32)')
+            .addColumn('event', 'varchar(64)')
+            .addColumn('to_state', 'varchar(32)')
+            .addColumn('cause', types.value)
+            .addPrimaryKeyConstraint('journal_entries_in_order', ['flow_uuid', 'sequence'])
+            .addForeignKeyConstraint('journal_entries_flow', ['flow_uuid'], 'flow_details', ['uuid'], (key) =>
+              key.onDelete('cascade'),
+            ),
+        );
+      },
+    },
   };
 }
 

@@ -22,7 +22,8 @@ export class MysqlCommit {
 
   /** @returns Whether it was applied; otherwise nothing was changed. */
   async apply(commit: Commit, statements: CommitStatements): Promise<boolean> {
-    const { unit, atoms } = commit;
+    const { unit, atoms, journal } = commit;
+    if (journal.length > 0) return false;
     const size = atoms.reduce((sum, atom) => sum + charactersIn(atom), 0);
     if (atoms.length > statements.rowsAtOnce || size > MOST_CHARACTERS) return false;
     const advance = statements.advance(commit);

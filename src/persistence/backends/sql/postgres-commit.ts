@@ -30,8 +30,8 @@ export class PostgresCommit {
   }
 
   /** @returns Whether it was applied; otherwise nothing was changed. */
-  async apply({ unit, meta, atoms }: Commit, { rowsAtOnce }: CommitStatements): Promise<boolean> {
-    if (atoms.length > rowsAtOnce) return false;
+  async apply({ unit, meta, atoms, journal }: Commit, { rowsAtOnce }: CommitStatements): Promise<boolean> {
+    if (atoms.length > rowsAtOnce || journal.length > 0) return false;
     const { flowUuid, expectedRevision, fence } = unit;
     const changes = changesOf(unit, meta);
     const shape = `${[...changes.keys()].join()} ${atoms.length}`;

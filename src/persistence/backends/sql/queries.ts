@@ -1,9 +1,16 @@
 import { CompiledQuery, sql } from 'kysely';
 import type { Kysely, SelectQueryBuilder, Transaction } from 'kysely';
-import type { FlowQuery } from '../../backend.js';
-import type { AtomRow, FlowRow, LogBookRow } from '../../rows.js';
+import type { FlowQuery, JournalQuery } from '../../backend.js';
+import type { AtomRow, FlowRow, JournalRow, LogBookRow } from '../../rows.js';
 import type { Commit, CommitStatements } from './commit-statements.js';
-import { atomFromColumns, flowFromColumns, flowToColumns, logbookFromColumns, logbookToColumns } from './schema.js';
+import {
+  atomFromColumns,
+  entryFromColumns,
+  flowFromColumns,
+  flowToColumns,
+  logbookFromColumns,
+  logbookToColumns,
+} from './schema.js';
 import type { AtomDetailsTable, Schema } from './schema.js';
 import { fromColumn, toColumn } from './text-column.js';
 
@@ -190,5 +197,33 @@ export class Queries {
       if (rows !== null && numAffectedRows !== BigInt(rows)) return false;
     }
     return true;
+  }
+
+  async writeJournal(db: Db, flowUuid: string, entries: readonly JournalRow[]): Promise<void> {
+    for (const { sql: text, parameters } of this.#statements.journalWrites(flowUuid, entries)) {
+      await db.executeQuery(CompiledQuery.raw(text, [...parameters]));
+    }
+  }
+
+  async journal(db: Db, flowUuid: string, { after = 0, limit }: JournalQuery): Promise<JournalRow[]> {
+    const query = db
+      .selectFrom('journal_entries')
+      .selectAll()
+      .where('flow_uuid', '=', toColumn(flowUuid))
+      .where('sequence', '>', after)
+      .orderBy('sequence');
+    const rows = await (limit === undefined ? query : query.limit(limit)).execute();
+    return rows.map(entryFromColumns);
+  }
+
+  /** The number of the last entry of a journal; 0 where there is none. */
+  async lastEntry(db: Db, flowUuid: string): Promise<number> {
+    const row = await db
+      .selectFrom('journal_entries')
+      .select(({ fn }) => fn.max('sequence').as('last'))
+      .where('flow_uuid', '=', toColumn(flowUuid))
+      .executeTakeFirst();
+    const last: unknown = row?.last;
+    return Number(last ?? 0);
   }
 }

@@ -1,5 +1,5 @@
 import type { AtomDetail } from '../../details.js';
-import type { AtomRow, FlowRow, LogBookRow } from '../../rows.js';
+import type { AtomRow, FlowRow, JournalRow, LogBookRow } from '../../rows.js';
 import { fromColumn, toColumn } from './text-column.js';
 
 /** The tables, as the query builder knows them. Migrations are what makes them so. */
@@ -7,6 +7,7 @@ export interface Schema {
   logbooks: LogbooksTable;
   flow_details: FlowDetailsTable;
   atom_details: AtomDetailsTable;
+  journal_entries: JournalEntriesTable;
 }
 
 export interface LogbooksTable {
@@ -46,6 +47,51 @@ export interface AtomDetailsTable {
   failure: string | null;
   revert_results: string | null;
   revert_failure: string | null;
+}
+
+export interface JournalEntriesTable {
+  flow_uuid: string;
+  sequence: number;
+  happened_at: number;
+  entity_kind: JournalRow['kind'];
+  entity_uuid: string;
+  entity_name: string;
+  from_state: JournalRow['from'];
+  event: string | null;
+  to_state: JournalRow['to'];
+  cause: string | null;
+}
+
+export const JOURNAL_COLUMNS = 10;
+
+/** @param flow - The uuid of its flow, as a column. */
+export function entryToColumns(flow: string, entry: JournalRow): JournalEntriesTable {
+  return {
+    flow_uuid: flow,
+    sequence: entry.sequence,
+    happened_at: entry.at,
+    entity_kind: entry.kind,
+    entity_uuid: toColumn(entry.uuid),
+    entity_name: toColumn(entry.name),
+    from_state: entry.from,
+    event: entry.event,
+    to_state: entry.to,
+    cause: entry.cause,
+  };
+}
+
+export function entryFromColumns(columns: JournalEntriesTable): JournalRow {
+  return {
+    sequence: wholeNumber(columns.sequence),
+    at: wholeNumber(columns.happened_at),
+    kind: columns.entity_kind,
+    name: fromColumn(columns.entity_name),
+    uuid: fromColumn(columns.entity_uuid),
+    from: columns.from_state,
+    event: columns.event,
+    to: columns.to_state,
+    cause: columns.cause,
+  };
 }
 
 export const ATOM_COLUMNS = [

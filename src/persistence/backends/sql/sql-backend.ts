@@ -6,16 +6,21 @@ import type {
   Connection,
   FlowQuery,
   FoundFlow,
+  JournalQuery,
   PersistenceBackend,
   ReadOptions,
+  SaveOptions,
   UnitOfWork,
 } from '../../backend.js';
 import { byAge, inOrder } from '../../books.js';
 import type { AtomDetail, FlowDetail, LogBook } from '../../details.js';
+import type { JournalEntry } from '../../journal-entry.js';
 import { RowFormat } from '../../rows.js';
-import type { AtomRow, FlowRow } from '../../rows.js';
+import type { AtomRow, FlowRow, JournalRow } from '../../rows.js';
 import {
   checkRevision,
+  entryTaken,
+  entryTwice,
   lastOfEach,
   mustApply,
   planSave,
@@ -42,6 +47,8 @@ export function sqlBackend(options: SqlBackendOptions): PersistenceBackend {
     close: () => database.close(),
   };
 }
+
+const NO_ENTRIES: readonly JournalRow[] = [];
 
 class SqlConnection implements Connection {
   readonly #flavor: SqlFlavor;
@@ -75,12 +82,13 @@ class SqlConnection implements Connection {
     // Everything that can be refused is, before the database is asked.
     const atoms = lastOfEach(unit.atoms).map((atom) => this.#rows.encodeAtom(atom));
     const meta = unit.meta === undefined ? undefined : this.#rows.encodeFlowMeta(unit.flowUuid, unit.meta);
-    const commit = { unit, meta, atoms };
+    const journal = unit.journal === undefined ? NO_ENTRIES : unit.journal.map((each) => this.#rows.encodeEntry(each));
+    const commit = { unit, meta, atoms, journal };
     if (!this.#database.commitAtOnce(commit)) await this.#commit(commit);
   }
 
   async #commit(commit: Commit): Promise<void> {
-    const { unit, meta, atoms } = commit;
+    const { unit, meta, atoms, journal } = commit;
     const { flowUuid } = unit;
     const what = whatOf(commit);
     if (await this.#commitShortly(what, commit)) return;
@@ -89,8 +97,11 @@ class SqlConnection implements Connection {
       async (queries, tx) => {
         if (!(await queries.advanceFlow(tx, { unit, meta }))) return missed(queries, tx, unit);
         if (!(await queries.writeAtoms(tx, flowUuid, atoms))) throw await misplaced(queries, tx, flowUuid, atoms);
+        await queries.writeJournal(tx, flowUuid, journal);
       },
       async (queries, tx) => {
+        const taken = entryTwice(journal, journal.length === 0 ? 0 : await queries.lastEntry(tx, flowUuid));
+        if (taken !== undefined) throw entryTaken(flowUuid, taken.sequence);
         throw await misplaced(queries, tx, flowUuid, atoms);
       },
     );
@@ -108,20 +119,23 @@ class SqlConnection implements Connection {
     });
   }
 
-  async saveLogbook(book: LogBook): Promise<LogBook> {
+  async saveLogbook(book: LogBook, { journals }: SaveOptions = {}): Promise<LogBook> {
     const flows = lastOfEach(book.flows);
     refuseSharedAtoms(flows);
     const row = this.#rows.encodeLogbook(book);
     const given = flows.map((flow) => ({
       flow: this.#rows.encodeFlow(flow),
       atoms: flow.atoms.map((atom) => this.#rows.encodeAtom(atom)),
+      journal: (journals?.get(flow.uuid) ?? []).map((entry) => this.#rows.encodeEntry(entry)),
     }));
     return this.#write(`save the logbook ${book.uuid}`, async (queries, tx) => {
       if ((await queries.book(tx, book.uuid)) === null) await queries.insertBook(tx, row);
       else await queries.updateBook(tx, row);
       let position = given.length === 0 ? 0 : await queries.nextPosition(tx, book.uuid);
-      for (const { flow, atoms } of given) {
-        if (await this.#saveFlow(queries, tx, book.uuid, position, flow, atoms)) position += 1;
+      for (const { flow, atoms, journal } of given) {
+        if (!(await this.#saveFlow(queries, tx, book.uuid, position, flow, atoms))) continue;
+        await queries.writeJournal(tx, flow.uuid, journal);
+        position += 1;
       }
       return this.#readBook(queries, tx, book.uuid, false);
     });
@@ -198,6 +212,14 @@ class SqlConnection implements Connection {
       const row = await queries.atom(tx, uuid);
       if (row === null) throw noAtomDetail(uuid);
       return this.#rows.decodeAtom(row);
+    });
+  }
+
+  getJournal(flowUuid: string, query: JournalQuery = {}): Promise<JournalEntry[]> {
+    return this.#read('read the journal of a flow detail', async (queries, tx) => {
+      const rows = await queries.journal(tx, flowUuid, query);
+      if (rows.length === 0 && (await queries.flow(tx, flowUuid)) === null) throw noFlowDetail(flowUuid);
+      return rows.map((row) => this.#rows.decodeEntry(row));
     });
   }
 

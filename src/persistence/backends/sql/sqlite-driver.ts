@@ -199,6 +199,8 @@ class SharedSqliteConnection implements DatabaseConnection {
     for (const write of statements.writes(commit.unit.flowUuid, commit.atoms, { keepNames: true })) {
       if (changes(write) !== write.rows) return false;
     }
+    if (commit.journal.length === 0) return true;
+    for (const write of statements.journalWrites(commit.unit.flowUuid, commit.journal)) changes(write);
     return true;
   }
 
