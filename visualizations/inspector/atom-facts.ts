@@ -11,8 +11,14 @@ export interface FactsContext {
 
 const SECRET = 'secret';
 
-/** States in which what an atom provided is there to be used. */
-const WITH_RESULT: ReadonlySet<string | null> = new Set(['SUCCESS', 'REVERTING']);
+/** States in which what an atom provided is kept, if it was not used up. */
+const WITH_RESULT: ReadonlySet<string | null> = new Set([
+  'SUCCESS',
+  'REVERTING',
+  'REVERTED',
+  'REVERT_FAILURE',
+  'RETRYING',
+]);
 const UNDONE: ReadonlySet<string | null> = new Set(['REVERTED']);
 
 /**
@@ -52,13 +58,14 @@ export function factsOf(
   const { state, meta, failure, revertFailure, intention } = detail;
   const progress = meta['progress'];
   const result = detail.kind === 'retry' ? detail.results.at(-1)?.provided : detail.results;
+  const isThere = failure === null && WITH_RESULT.has(state) && result !== undefined;
   return {
     part,
     state: state ?? 'PENDING',
     intention,
     progress: typeof progress === 'number' ? progress : null,
     arguments: args,
-    result: failure === null && WITH_RESULT.has(state) && result !== undefined ? inWords(result) : null,
+    result: isThere ? inWords(result) : null,
     failure: failureOf(failure),
     revertResult: UNDONE.has(state) && hasValue(detail.revertResults) ? inWords(detail.revertResults) : null,
     revertFailure: failureOf(revertFailure),

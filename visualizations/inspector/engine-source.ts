@@ -6,193 +6,120 @@ import type { Engine, FlowDetails } from '../../src/engines/engine.js';
 import type { Clock } from '../../src/environment.js';
 import { systemEnvironment } from '../../src/environment.js';
 import { InvalidStateError } from '../../src/errors.js';
+import { Failure } from '../../src/failure.js';
 import { ifKnown } from '../../src/formatters/known-values.js';
 import { ANY } from '../../src/notifications/notifier.js';
 import type { AtomDetail, AtomState } from '../../src/persistence/details.js';
-import { factsOf } from './atom-facts.js';
-import { charts } from './charts.js';
-import type { FlowParts } from './flow-parts.js';
-import { partsOfFlow } from './flow-parts.js';
-import type { AtomFacts, PictureEntry, PictureReason, RunNews, RunPicture } from './run-picture.js';
-import type { Knowledge, RunSource } from './run-source.js';
+import type { JournalEntry } from '../../src/persistence/journal-entry.js';
+import type { PictureReason } from './run-picture.js';
+import type { RunFacts } from './tracked-run.js';
+import { SECRET, TrackedRun } from './tracked-run.js';
 import type { ValueWordsOptions } from './value-words.js';
-import { ValueWords } from './value-words.js';
-
-/** Atoms in these states have not been given anything. */
-const NOT_BEGUN: ReadonlySet<AtomState | null | undefined> = new Set([undefined, null, 'PENDING', 'IGNORE']);
 
 /** The run of an engine, live. Compiles its flow; changes nothing else. */
-export class EngineSource implements RunSource {
+export class EngineSource extends TrackedRun {
+  protected readonly history: 'journal' | 'heard';
+  protected readonly clock: Clock;
   readonly #engine: Engine;
-  readonly #compilation: Compilation;
-  readonly #words: ValueWords;
-  readonly #clock: Clock;
-  readonly #id: string;
-  readonly #flow: FlowParts;
-  /** By part: the record that was seen last, and the news that it was in. */
-  readonly #seen: { detail: AtomDetail | undefined; version: number }[];
-  /** By part: its arguments when it began, as what they came from may be gone. */
-  readonly #arguments = new Map<number, readonly (string | null)[]>();
-  /** What was heard since somebody looked. */
-  readonly #heard: PictureEntry[] = [];
-  readonly #listeners = new Set<() => void>();
+  /** What was heard since somebody looked, where the run has no journal. */
+  #heard: JournalEntry[] = [];
+  #heardInAll = 0;
   readonly #registrations: Disposable[] = [];
-  #version = 1;
 
   constructor(engine: Engine, options: ValueWordsOptions = {}) {
-    engine.compile();
-    if (engine.compilation === null) throw new InvalidStateError(`The flow ${engine.flow.name} was not compiled`);
+    super(compiled(engine), options);
     this.#engine = engine;
-    this.#compilation = engine.compilation;
-    this.#words = new ValueWords(options);
-    const environment = engine.options.environment ?? systemEnvironment;
-    this.#clock = environment.clock;
-    this.#id = systemEnvironment.newId();
-    this.#flow = partsOfFlow(this.#compilation);
-    this.#seen = this.#flow.parts.map(() => ({ detail: undefined, version: 1 }));
-    this.#look();
-    this.#listen();
-  }
-
-  #listen(): void {
-    const { atomNotifier, notifier } = this.#engine;
+    this.clock = (engine.options.environment ?? systemEnvironment).clock;
+    this.history = engine.options.journal ? 'journal' : 'heard';
+    const { atomNotifier, notifier } = engine;
     this.#registrations.push(
       atomNotifier.register(ANY, (state, details) => this.#hearAtom(state as AtomState, details)),
       notifier.register(ANY, (state, details) => this.#hearFlow(state as FlowState, details)),
     );
-    for (const { kind, item } of this.#compilation.atoms) {
-      if (kind === 'task') this.#registrations.push(item.notifier.register(UPDATE_PROGRESS, () => this.#tell()));
+    for (const { kind, item } of this.compilation.atoms) {
+      if (kind === 'task') this.#registrations.push(item.notifier.register(UPDATE_PROGRESS, () => this.tell()));
     }
   }
 
   #hearAtom(to: AtomState, details: AtomDetails): void {
-    const name = 'taskName' in details ? details.taskName : details.retryName;
-    this.#hear({ part: this.#flow.places.get(name) ?? null, from: details.oldState, to });
+    const { oldState: from, result } = details;
+    const entity =
+      'taskName' in details
+        ? ({ kind: 'task', name: details.taskName, uuid: details.taskUuid } as const)
+        : ({ kind: 'retry', name: details.retryName, uuid: details.retryUuid } as const);
+    const cause =
+      result instanceof Failure && !this.areSecret ? this.words.text(`${result.name}: ${result.message}`) : null;
+    this.#hear({ entity, from, to, cause });
   }
 
-  #hearFlow(to: FlowState, { oldState }: FlowDetails): void {
-    this.#hear({ part: null, from: oldState, to });
+  #hearFlow(to: FlowState, { oldState: from, flowName: name, flowUuid: uuid }: FlowDetails): void {
+    this.#hear({ entity: { kind: 'flow', name, uuid }, from, to, cause: null });
   }
 
-  #hear(change: Pick<PictureEntry, 'part' | 'from' | 'to'>): void {
-    const sequence = this.#heard.length + 1;
-    this.#heard.push({ sequence, at: this.#clock.now(), event: null, cause: null, ...change });
-    this.#tell();
+  #hear(change: Pick<JournalEntry, 'entity' | 'from' | 'to' | 'cause'>): void {
+    if (this.history === 'heard') {
+      this.#heard.push({ sequence: ++this.#heardInAll, at: this.clock.now(), event: null, ...change });
+    }
+    this.tell();
   }
 
-  #tell(): void {
-    for (const listener of this.#listeners) listener();
+  async look(): Promise<void> {
+    if (this.history === 'heard') {
+      this.add(this.#heard.splice(0));
+      return;
+    }
+    const after = this.upTo;
+    const entries = await this.#engine.journal({ after });
+    // Somebody else may have looked meanwhile.
+    if (this.upTo === after) this.add(entries);
   }
 
-  get latest(): Knowledge {
-    this.#look();
-    return { source: this.#id, version: this.#version, upTo: this.#heard.length };
+  onEnd(listener: () => void): Disposable {
+    return this.#engine.onClose(listener);
   }
 
-  picture(): RunPicture {
-    const { storage, flow } = this.#engine;
-    const news = this.#newsAfter(0, 0);
-    return {
-      format: 1,
-      name: flow.name,
-      uuid: storage.flowUuid,
-      parts: this.#flow.parts,
-      links: this.#flow.links,
-      charts: charts(),
-      history: 'heard',
-      values: this.#areSecret ? 'secret' : this.#words.areShown ? 'shown' : 'hidden',
-      news,
-    };
-  }
-
-  newsFor({ source, version, upTo }: Knowledge): RunNews | null {
-    return source === this.#id && version <= this.#version ? this.#newsAfter(version, upTo) : null;
-  }
-
-  onNews(listener: () => void): Disposable {
-    this.#listeners.add(listener);
-    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
-  }
-
-  onEnd(_listener: () => void): Disposable {
-    return { [Symbol.dispose]: () => undefined };
-  }
-
-  close(): void {
+  override close(): void {
     for (const registration of this.#registrations.splice(0)) registration[Symbol.dispose]();
-    this.#listeners.clear();
+    super.close();
   }
 
-  get #areSecret(): boolean {
+  protected get areSecret(): boolean {
     return this.#engine.storage.codec?.keepsSecrets === true;
   }
 
-  #partOf({ name }: { readonly name: string }): number {
-    return this.#flow.places.get(name) ?? 0;
-  }
-
-  /** Finds the records that have changed. They are never changed in place. */
-  #look(): void {
-    let isChanged = false;
-    for (const node of this.#compilation.atoms) {
-      const seen = this.#seen[this.#partOf(node)];
-      const detail = this.#engine.storage.find(node.name);
-      if (seen === undefined || seen.detail === detail) continue;
-      isChanged = true;
-      seen.detail = detail;
-      seen.version = this.#version + 1;
-    }
-    if (isChanged) this.#version += 1;
-  }
-
-  #newsAfter(version: number, upTo: number): RunNews {
-    this.#look();
-    const changed = this.#compilation.atoms.filter((node) => {
-      const seen = this.#seen[this.#partOf(node)];
-      return seen !== undefined && seen.version > version;
-    });
+  protected facts(): RunFacts {
+    const { storage, flow, actor } = this.#engine;
     return {
-      upTo: this.#heard.length,
-      at: this.#clock.now(),
-      flowState: this.#engine.storage.getFlowState(),
-      stage: this.#engine.actor.value as EngineStage,
-      entries: this.#heard.slice(upTo),
-      atoms: changed.map((node) => this.#factsOf(node)),
-      why: this.#why(),
+      name: flow.name,
+      uuid: storage.flowUuid,
+      flowState: storage.getFlowState(),
+      stage: actor.value as EngineStage,
     };
   }
 
-  #factsOf(node: AtomNode): AtomFacts {
-    const part = this.#partOf(node);
-    const detail = this.#engine.storage.find(node.name);
-    const context = { words: this.#words, areSecret: this.#areSecret };
-    return factsOf(part, detail, this.#argumentsOf(node, part, detail?.state), context);
+  protected detailOf(name: string): AtomDetail | undefined {
+    return this.#engine.storage.find(name);
   }
 
-  #argumentsOf(node: AtomNode, part: number, state: AtomState | null | undefined): readonly (string | null)[] {
-    const takes = this.#flow.parts[part]?.takes ?? [];
-    if (NOT_BEGUN.has(state)) {
-      this.#arguments.delete(part);
-      return takes.map(() => null);
-    }
-    const known = this.#arguments.get(part);
-    if (known !== undefined && state !== 'RUNNING') return known;
-    const found = takes.map(({ argument }) => {
-      const explanation = ifKnown(() => this.#engine.explain(node.name, argument));
-      if (explanation?.missing !== null) return null;
-      return this.#areSecret ? 'secret' : this.#words.named(argument, explanation.value);
-    });
-    this.#arguments.set(part, found);
-    return found;
+  protected argumentText(node: AtomNode, argument: string): string | null {
+    const explanation = ifKnown(() => this.#engine.explain(node.name, argument));
+    if (explanation?.missing !== null) return null;
+    return this.areSecret ? SECRET : this.words.named(argument, explanation.value);
   }
 
-  #why(): PictureReason[] {
+  protected why(): readonly PictureReason[] {
     return this.#engine.why().map(({ atom, waitsFor, of, until, message }) => ({
-      part: atom === null ? null : (this.#flow.places.get(atom) ?? null),
+      part: atom === null ? null : (this.flow.places.get(atom) ?? null),
       waitsFor,
-      of: of.flatMap((name) => this.#flow.places.get(name) ?? []),
+      of: of.flatMap((name) => this.flow.places.get(name) ?? []),
       until: until ?? null,
       message,
     }));
   }
+}
+
+function compiled(engine: Engine): Compilation {
+  engine.compile();
+  if (engine.compilation === null) throw new InvalidStateError(`The flow ${engine.flow.name} was not compiled`);
+  return engine.compilation;
 }

@@ -36,7 +36,7 @@ export class EventStream {
     this.#registration = source.onNews(() => this.#changed());
     response.writeHead(200);
     response.write(`retry: ${RECONNECT_MS}\n\n`);
-    this.#send();
+    this.#due = this.#in(0, () => void this.#send());
   }
 
   end(): void {
@@ -49,10 +49,17 @@ export class EventStream {
   }
 
   #changed(): void {
-    this.#due ??= this.#in(this.options.refreshMs, () => this.#send());
+    this.#due ??= this.#in(this.options.refreshMs, () => void this.#send());
   }
 
-  #send(): void {
+  async #send(): Promise<void> {
+    try {
+      await this.source.look();
+    } catch {
+      // Told with what comes next; the page still shows what it knows.
+      this.#due = null;
+      return;
+    }
     this.#due = null;
     if (this.#isEnded) return;
     // A page that reads slowly is told later, of all of it at once.

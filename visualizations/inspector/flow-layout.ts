@@ -1,4 +1,4 @@
-import { columnsOf } from '../text.js';
+import { columnsOf, visible } from '../text.js';
 import type { Arranged, ArrangedBox } from './arrange.js';
 import { inChain, inGrid } from './arrange.js';
 import { Layers } from './layers.js';
@@ -31,7 +31,7 @@ const PADDING = 16;
 const MARGIN = 12;
 const NARROWEST = 104;
 const WIDEST = 232;
-const COLUMN = 7.3;
+const COLUMN = 7.5;
 
 /** The longest name that is written out in a box, in columns. */
 export const LONGEST_NAME = 27;
@@ -84,7 +84,7 @@ export function layOutFlow(
 }
 
 function leafSize({ kind, name }: PicturePart): { readonly width: number; readonly height: number } {
-  const columns = Math.min(columnsOf(name), LONGEST_NAME) + (kind === 'task' ? 0 : 2);
+  const columns = Math.min(columnsOf(visible(name)), LONGEST_NAME) + (kind === 'task' ? 0 : 2);
   return { width: Math.min(WIDEST, Math.max(NARROWEST, Math.ceil(columns * COLUMN) + 36)), height: LEAF_HEIGHT };
 }
 
@@ -100,7 +100,7 @@ function insideOf(
   const retries = children.filter(isRetry).map(boxOf);
   const body = children.filter((id) => !isRetry(id)).map(boxOf);
   const arranged = arrange(flow, body, links);
-  const title = Math.min(columnsOf(flow.name), LONGEST_NAME) * COLUMN + (flow.pattern ?? '').length * 6 + 60;
+  const title = Math.min(columnsOf(visible(flow.name)), LONGEST_NAME) * COLUMN + (flow.pattern ?? '').length * 6 + 60;
   const width = Math.max(arranged.width, title, ...retries.map((retry) => retry.width));
   const boxes = new Map<number, readonly [number, number]>();
   let y = HEAD + 4;

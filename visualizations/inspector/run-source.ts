@@ -12,6 +12,8 @@ export interface Knowledge {
 
 /** A run that can be looked at, and that may still change. */
 export interface RunSource {
+  /** Takes in what has happened. What the others give is as new as that. */
+  look(): Promise<void>;
   /** All of it. */
   picture(): RunPicture;
   /** What is new to somebody; null for one who knows it from another source, and has to be shown all of it. */

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Clock } from '../../src/environment.js';
 import { systemEnvironment } from '../../src/environment.js';
+import { Failure } from '../../src/failure.js';
 import { EventStream } from './event-stream.js';
 import { pageHtml, policyOf } from './page-html.js';
 import { RequestGuard } from './request-guard.js';
@@ -117,12 +118,13 @@ class ServedRun {
       return;
     }
     const [path, query] = (request.url ?? '').split('?');
-    if (path === '/') this.#page(request, response);
+    if (path === '/') this.#page(request, response).catch((error: unknown) => this.#failed(response, error));
     else if (path === EVENTS_PATH) this.#events(request, response, new URLSearchParams(query).get('since'));
     else this.#text(response, 404, 'There is nothing here. The page is at /.');
   }
 
-  #page(request: IncomingMessage, response: ServerResponse): void {
+  async #page(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    await this.source.look();
     const live = { path: EVENTS_PATH, since: knowledgeText(this.source.latest) };
     const data = { picture: this.source.picture(), live };
     response.setHeader('Content-Type', 'text/html; charset=utf-8');
@@ -144,6 +146,13 @@ class ServedRun {
       stream.end();
       this.#streams.delete(stream);
     });
+  }
+
+  /** What went wrong may tell of values: it is not said to whoever asks. */
+  #failed(response: ServerResponse, error: unknown): void {
+    const { name } = Failure.from(error);
+    if (!response.headersSent) this.#text(response, 500, `The run could not be read: ${name}.`);
+    else response.destroy();
   }
 
   #text(response: ServerResponse, status: number, text: string): void {

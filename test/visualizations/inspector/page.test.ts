@@ -24,11 +24,11 @@ async function serve(engine: Engine, options: InspectorOptions = {}) {
 }
 
 /** The page of a run as a file. */
-function saved(engine: Engine): string {
+async function saved(engine: Engine): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'flowstate-inspector-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'run.html');
-  writeFileSync(file, inspectorPage(engine, { showValues: true }));
+  writeFileSync(file, await inspectorPage(engine, { showValues: true }));
   return pathToFileURL(file).href;
 }
 
@@ -48,7 +48,7 @@ describe('the inspector page', () => {
       await atom(page, 'sort', 'running').waitFor();
       await atom(page, 'resize', 'success').waitFor();
       await page.getByRole('tab', { name: 'Why' }).click();
-      await page.getByText('send waits: it needs what is provided by sort').waitFor();
+      await page.getByText('try again waits: it comes after sort').waitFor();
 
       gates.get('sort')?.open();
       await atom(page, 'verify', 'running').click();
@@ -117,13 +117,20 @@ describe('the inspector page', () => {
     it('is a file that needs nothing else', async () => {
       const flow = linear('hostile').add(
         ...HOSTILE_NAMES.map((name, at) =>
-          task({ name: `${name}${name === '' ? at : ''}`, provides: `p ${name}`, execute: () => `<img src=x onerror=alert(1)>${name}` }),
+          task({
+            name: `${name}${name === '' ? at : ''}`,
+            provides: `p ${name}`,
+            execute: () => `<img src=x onerror=alert(1)>${name}`,
+          }),
         ),
       );
       const engine = await engineFor(flow);
       await engine.run();
-      const { page, complaints } = await windows.open(saved(engine));
-      await page.locator('.part.task').nth(HOSTILE_NAMES.length - 1).waitFor();
+      const { page, complaints } = await windows.open(await saved(engine));
+      await page
+        .locator('.part.task')
+        .nth(HOSTILE_NAMES.length - 1)
+        .waitFor();
       await screenshot(page, 'hostile');
       expect(complaints).toEqual([]);
     });

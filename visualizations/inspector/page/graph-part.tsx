@@ -51,9 +51,12 @@ function AtomBox(props: GraphPartProps) {
     >
       <title>{nameText(part.name)}</title>
       <rect class="body" width={width} height={height} rx={part.kind === 'retry' ? height / 2 : 8} />
-      <text class="name" x={12} y={18}>
-        {(part.kind === 'retry' ? '↻ ' : '') + nameText(part.name, LONGEST_NAME)}
-      </text>
+      {/* What is wider than it was thought to be is cut off. */}
+      <svg width={width - 6} height={height}>
+        <text class="name" x={12} y={18}>
+          {(part.kind === 'retry' ? '↻ ' : '') + nameText(part.name, LONGEST_NAME)}
+        </text>
+      </svg>
       <circle class="dot" cx={16} cy={30} r={3.5} />
       <text class="state" x={25} y={34}>
         {stateText(shown)}

@@ -1,4 +1,5 @@
 import type { Travel } from './app.js';
+import { NoHistory } from './no-history.js';
 import type { RunModel } from './run-model.js';
 import { StatePill } from './state-pill.js';
 import { nameText, timeText } from './words.js';
@@ -17,7 +18,7 @@ const ROW = 30;
 export function JournalList({ model, count, travel, onSelect }: JournalListProps) {
   const { entries } = model.history;
   const { parts, name } = model.picture;
-  if (entries.length === 0) return <p class="nothing">Nothing has happened yet.</p>;
+  if (entries.length === 0) return <NoHistory model={model} />;
   const onKeyDown = (event: KeyboardEvent) => {
     const step = { ArrowUp: -1, ArrowDown: 1, PageUp: -10, PageDown: 10, Home: -count, End: entries.length }[event.key];
     if (step === undefined) return;

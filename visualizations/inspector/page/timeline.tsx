@@ -3,6 +3,7 @@ import type { Travel } from './app.js';
 import type { Period } from './periods.js';
 import { periodsOf, ticks } from './periods.js';
 import type { RunModel } from './run-model.js';
+import { NoHistory } from './no-history.js';
 import { VirtualRows } from './virtual-rows.js';
 import { lengthText, nameText, stateText } from './words.js';
 
@@ -23,7 +24,7 @@ export function Timeline({ model, version, count, selected, travel, onSelect }: 
   const { parts, name } = model.picture;
   const { rows, start, length } = useMemo(() => rowsOf(model), [model, version]);
   const [first] = entries;
-  if (first === undefined) return <p class="nothing">Nothing has happened yet.</p>;
+  if (first === undefined) return <NoHistory model={model} />;
   const share = (at: number) => `${((at - start) / length) * 100}%`;
   const cursor = share(entries[Math.max(0, count - 1)]?.at ?? start);
   const isNow = count === entries.length;
