@@ -22,7 +22,7 @@ export class EngineSource extends TrackedRun {
   protected readonly clock: Clock;
   readonly #engine: Engine;
   /** What was heard since somebody looked, where the run has no journal. */
-  #heard: JournalEntry[] = [];
+  readonly #heard: JournalEntry[] = [];
   #heardInAll = 0;
   readonly #registrations: Disposable[] = [];
 

@@ -36,11 +36,14 @@ function stageOfFlow({ from, to }: PictureEntry): EngineStage | null {
   }
 }
 
-function stageOfAtom({ to }: PictureEntry): EngineStage | null {
+function stageOfAtom({ from, to }: PictureEntry): EngineStage | null {
   switch (to) {
     case 'RUNNING':
     case 'REVERTING':
+    case 'RETRYING':
       return 'SCHEDULING';
+    case 'PENDING':
+      return from === null ? null : 'SCHEDULING';
     case 'SUCCESS':
     case 'FAILURE':
     case 'REVERTED':

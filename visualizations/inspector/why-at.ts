@@ -3,41 +3,49 @@ import type { PictureLink, PicturePart, PictureReason } from './run-picture.js';
 
 const ENDED: ReadonlySet<string> = new Set(['SUCCESS', 'FAILURE', 'REVERTED']);
 const DONE: ReadonlySet<string | null | undefined> = new Set(['SUCCESS', 'IGNORE']);
+const UNDONE: ReadonlySet<string | null | undefined> = new Set(['PENDING', 'REVERTED', 'IGNORE']);
 const UNDOING: ReadonlySet<string | null> = new Set(['FAILURE', 'REVERTING', 'REVERTED', 'REVERT_FAILURE']);
 
-/** What each part comes directly after and before, links of the flows around it included. */
+/** The order in which the parts of a flow run, as a graph: a flow begins before all that is in it, and ends after it. */
 export class Neighbours {
-  readonly #before: readonly (readonly number[])[];
-  readonly #after: readonly (readonly number[])[];
-  readonly #children: readonly (readonly number[])[];
+  /** Atoms by their number; where a flow begins by its number, and where it ends by that and the number of parts. */
+  readonly #before: number[][];
+  readonly #after: number[][];
 
   constructor(
     readonly parts: readonly PicturePart[],
     links: readonly PictureLink[],
   ) {
-    const before: number[][] = parts.map(() => []);
-    const after: number[][] = parts.map(() => []);
-    const children: number[][] = parts.map(() => []);
+    const count = parts.length;
+    this.#before = Array.from({ length: 2 * count }, () => []);
+    this.#after = Array.from({ length: 2 * count }, () => []);
+    const isFlow = (part: number) => parts[part]?.kind === 'flow';
+    const endOf = (part: number) => (isFlow(part) ? part + count : part);
+    const connect = (from: number, to: number) => {
+      this.#after[from]?.push(to);
+      this.#before[to]?.push(from);
+    };
+    const [sources, targets] = [new Set<number>(), new Set<number>()];
     for (const { from, to } of links) {
-      before[to]?.push(from);
-      after[from]?.push(to);
+      connect(endOf(from), to);
+      sources.add(from);
+      targets.add(to);
     }
-    parts.forEach(({ parent }, part) => {
-      if (parent !== null) children[parent]?.push(part);
+    /** By flow, what everything in it comes after: its beginning, or its retry. */
+    const heads = parts.map((_, part) => part);
+    parts.forEach(({ parent, kind }, part) => {
+      if (parent === null || kind !== 'retry') return;
+      connect(parent, part);
+      heads[parent] = part;
     });
-    // The retry of a flow comes before everything else in it.
-    children.forEach((inside) => {
-      const retry = inside.find((part) => parts[part]?.kind === 'retry');
-      if (retry === undefined) return;
-      for (const part of inside) {
-        if (part === retry) continue;
-        before[part]?.push(retry);
-        after[retry]?.push(part);
-      }
+    parts.forEach(({ parent, kind }, part) => {
+      if (parent === null || kind === 'retry') return;
+      if (!targets.has(part)) connect(heads[parent] ?? parent, part);
+      if (!sources.has(part)) connect(endOf(part), endOf(parent));
     });
-    this.#before = before;
-    this.#after = after;
-    this.#children = children;
+    heads.forEach((head, part) => {
+      if (isFlow(part) && this.#before[endOf(part)]?.length === 0) connect(head, endOf(part));
+    });
   }
 
   /** The nearest atoms before one for which something holds; nothing is looked at behind them. */
@@ -52,23 +60,15 @@ export class Neighbours {
   #search(part: number, sides: readonly (readonly number[])[], holds: (part: number) => boolean): number[] {
     const found: number[] = [];
     const seen = new Set<number>();
-    const pending = [...this.#beside(part, sides)];
+    const pending = [...(sides[part] ?? [])];
     for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
       if (seen.has(next)) continue;
       seen.add(next);
-      if (this.parts[next]?.kind === 'flow') pending.push(...(this.#children[next] ?? []));
-      else if (holds(next)) found.push(next);
+      const kind = this.parts[next]?.kind ?? 'flow';
+      if (kind !== 'flow' && holds(next)) found.push(next);
       else pending.push(...(sides[next] ?? []));
     }
     return found.sort((one, other) => one - other);
-  }
-
-  /** What is linked with a part or with a flow around it. */
-  #beside(part: number, sides: readonly (readonly number[])[]): number[] {
-    const beside: number[] = [];
-    for (let at: number | null = part; at !== null; at = this.parts[at]?.parent ?? null)
-      beside.push(...(sides[at] ?? []));
-    return beside;
   }
 }
 
@@ -76,7 +76,7 @@ export class Neighbours {
  * What a run waited for at a moment of its history, from its links and from what came next.
  *
  * What only the engine knows while it runs, as how many may run at once, is not in a history: the reasons are those of
- * `engine.why()` where these follow from states.
+ * `engine.why()` where these follow from states; that an atom is to be undone is seen by its being undone later.
  */
 export function whyAt(neighbours: Neighbours, history: History, moment: Moment): PictureReason[] {
   const { flowState, states, count } = moment;
@@ -93,8 +93,8 @@ export function whyAt(neighbours: Neighbours, history: History, moment: Moment):
     if (state === 'REVERTING') return say('running', 'it is being undone');
     if (state === 'RETRYING') return say('round', 'its flow is tried again');
     const next = history.nextOf(part, count)?.to ?? null;
-    if (isUndoing && next === 'REVERTING' && (state === 'SUCCESS' || state === 'FAILURE')) {
-      const after = neighbours.after(part, (other) => states[other] === 'REVERTING' || isToBeUndone(other));
+    if (isUndoing && (next === 'REVERTING' || next === 'RETRYING') && (state === 'SUCCESS' || state === 'FAILURE')) {
+      const after = neighbours.after(part, (other) => !UNDONE.has(states[other]));
       return after.length === 0
         ? say('round', 'it is looked at in the next round')
         : say('successors', `first has to be undone ${list(after)}`, after);
@@ -109,9 +109,6 @@ export function whyAt(neighbours: Neighbours, history: History, moment: Moment):
       ? say('result', `it needs what is provided by ${list(before)}`, before)
       : say('predecessor', `it comes after ${list(before)}`, before);
   };
-  const isToBeUndone = (part: number) =>
-    (states[part] === 'SUCCESS' || states[part] === 'FAILURE') && history.nextOf(part, count)?.to === 'REVERTING';
-
   const reasons = states.flatMap((state, part) => (state === null ? [] : (reasonFor(part, state) ?? [])));
   if (reasons.length > 0) return reasons;
   const words = flowState === 'SUSPENDED' ? 'the run is suspended' : 'the run is about to end';

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useReducer, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { GraphView } from './graph-view.js';
 import { JournalList } from './journal-list.js';
 import type { RunModel } from './run-model.js';
@@ -21,8 +21,8 @@ type Pane = 'graph' | 'side' | Tab;
 const PANES: Readonly<Record<Pane, string>> = { graph: 'Flow', side: 'Details', ...TABS };
 
 export function App({ model }: { readonly model: RunModel }) {
-  const [, redraw] = useReducer<number, void>((times) => times + 1, 0);
-  useEffect(() => model.subscribe(() => redraw()), [model]);
+  const [, redraw] = useState(0);
+  useEffect(() => model.subscribe(() => redraw(model.version)), [model]);
   const [position, setPosition] = useState<number | null>(null);
   const [selected, setSelected] = useState<number | null>(null);
   const [search, setSearch] = useState('');

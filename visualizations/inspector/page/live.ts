@@ -7,12 +7,12 @@ import type { RunModel } from './run-model.js';
  */
 export function listen(model: RunModel, { path, since }: { readonly path: string; readonly since: string }): void {
   const events = new EventSource(`${path}?since=${encodeURIComponent(since)}`);
-  const hear = <Data>(event: string, take: (data: Data) => void) => {
-    events.addEventListener(event, (message: MessageEvent<string>) => take(JSON.parse(message.data) as Data));
+  const hear = (event: string, take: (data: unknown) => void) => {
+    events.addEventListener(event, (message: MessageEvent<string>) => take(JSON.parse(message.data)));
   };
   model.connected('live');
-  hear<RunNews>('news', (news) => model.add(news));
-  hear<RunPicture>('picture', (picture) => model.replace(picture));
+  hear('news', (news) => model.add(news as RunNews));
+  hear('picture', (picture) => model.replace(picture as RunPicture));
   events.addEventListener('open', () => model.connected('live'));
   events.addEventListener('error', () => model.connected('lost'));
 }
