@@ -7,3 +7,8 @@ export { machineToDot, machineToMermaid, machineToSvg } from './machines.js';
 export { machineToScxml } from './scxml.js';
 export { machineToStately } from './stately.js';
 export { machineToMarkdown } from './tables.js';
+export { inspector, inspectorPage, storedInspector, storedInspectorPage } from './inspector/inspector.js';
+export type { InspectorOptions, StoredRun } from './inspector/inspector.js';
+export type { Inspector, InspectorServerOptions } from './inspector/server.js';
+export type { StoredRunOptions } from './inspector/stored-source.js';
+export type { ValueWordsOptions } from './inspector/value-words.js';

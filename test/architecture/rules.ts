@@ -18,7 +18,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   executors: ['atoms', 'notifications'],
   listeners: ['notifications', 'formatters'],
   formatters: ['compiler'],
-  visualizations: ['compiler'],
+  visualizations: ['compiler', 'formatters', 'storage'],
   compiler: ['flows'],
   flows: ['atoms'],
   storage: ['persistence', 'atoms'],
