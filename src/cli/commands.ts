@@ -5,6 +5,7 @@ import { defineExplain } from './commands/explain.js';
 import { defineExport } from './commands/export.js';
 import { defineGraph } from './commands/graph.js';
 import { defineImport } from './commands/import.js';
+import { defineInspect } from './commands/inspect.js';
 import { defineJournal } from './commands/journal.js';
 import { defineLs } from './commands/ls.js';
 import { definePrune } from './commands/prune.js';
@@ -27,6 +28,7 @@ export const COMMANDS: readonly DefineCommand[] = [
   defineExplain,
   defineJournal,
   defineGraph,
+  defineInspect,
   defineCheck,
   defineExport,
   defineImport,

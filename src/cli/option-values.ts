@@ -29,6 +29,12 @@ export function wholeNumber(given: string): number {
   throw new InvalidArgumentError('It takes a whole number from 1.');
 }
 
+/** The number of a port; 0 stands for one that is free. */
+export function portNumber(given: string): number {
+  if (/^\d{1,5}$/.test(given) && Number(given) <= 65_535) return Number(given);
+  throw new InvalidArgumentError('It takes the number of a port, from 0 to 65535.');
+}
+
 const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /** A duration such as `90s`, `1.5h` or `30d`, in milliseconds. */

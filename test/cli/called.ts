@@ -24,6 +24,8 @@ export interface CallOptions {
   readonly environment?: Environment;
   /** Called with each piece of text for stderr. */
   readonly onStderr?: (text: string, send: (signal: StopSignal) => void) => void;
+  /** Called with each answer. */
+  readonly onStdout?: (text: string, send: (signal: StopSignal) => void) => void;
 }
 
 /** A command line in this process, with a folder of its own. */
@@ -40,7 +42,7 @@ export class Desk implements AsyncDisposable {
 
   /** Calls the command in the folder of the fixtures. */
   async call(args: readonly string[], options: CallOptions = {}): Promise<Ended> {
-    const { env = {}, stdin = [], environment = systemEnvironment, onStderr } = options;
+    const { env = {}, stdin = [], environment = systemEnvironment, onStderr, onStdout } = options;
     const handlers = new Map<StopSignal, Set<() => void>>([
       ['SIGINT', new Set()],
       ['SIGTERM', new Set()],
@@ -70,7 +72,10 @@ export class Desk implements AsyncDisposable {
         handlers.get(signal)!.add(handler);
         return { [Symbol.dispose]: () => void handlers.get(signal)!.delete(handler) };
       },
-      claimStdout: () => (text) => void (stdout += text),
+      claimStdout: () => (text) => {
+        stdout += text;
+        onStdout?.(text, send);
+      },
       exit: (code) => void exits.push(code),
     };
     const code = await runCli(args, platform);

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { engines, linear, persistence, task } from '../../src/index.js';
@@ -429,6 +429,48 @@ describe('graph', () => {
       expect(stdout).toContain('SUCCESS');
       expect(flow.graph).not.toContain('SUCCESS');
     }
+  });
+});
+
+describe('inspect', () => {
+  it('serves a page of the run that was changed last, until Ctrl-C', async () => {
+    const { run: uuid } = await run();
+    let page: Promise<string> = Promise.resolve('');
+    const { code, stdout } = await desk.call(['inspect', '--json'], {
+      onStdout: (text, send) => {
+        const { url } = JSON.parse(text) as { url: string };
+        page = fetch(url)
+          .then((response) => response.text())
+          .finally(() => send('SIGINT'));
+      },
+    });
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      run: uuid,
+      flow: 'trip',
+      url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/$/) as string,
+    });
+    expect(await page).toContain(uuid);
+  });
+
+  it('saves the page of a run, without values unless they are asked for', async () => {
+    const { run: uuid } = await run();
+    const file = join(desk.folder, 'page.html');
+    const saved = async (...args: string[]) => {
+      expect(await desk.call(['inspect', uuid, '--save', file, ...args])).toMatchObject({ code: 0 });
+      return readFile(file, 'utf8');
+    };
+    const hidden = await saved();
+    expect(hidden).toContain(uuid);
+    expect(hidden).not.toContain('4111');
+    expect(await saved('--values')).toContain('4111');
+    expect(await saved('--values', '--mask', 'number')).not.toContain('4111');
+  });
+
+  it('refuses what is no port, and a store without runs', async () => {
+    expect((await desk.call(['inspect', '--port', '99999'])).stderr).toContain('It takes the number of a port');
+    await desk.call(['upgrade']);
+    expect((await desk.call(['inspect'])).stderr).toBe('There are no runs in the store yet\n');
   });
 });
 

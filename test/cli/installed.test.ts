@@ -252,7 +252,7 @@ describe('the command of the installed package', () => {
     expect(called.stderr).toContain('undo reserve\n');
   });
 
-  it('looks at a run that was suspended: ls, show, why, explain, journal, graph', async () => {
+  it('looks at a run that was suspended: ls, show, why, explain, journal, graph, inspect', async () => {
     const running = begin('--json', '--quiet');
     const at = await gate.arrival('pay');
     await flowstate(['suspend', 'trip', '--no-wait']);
@@ -271,6 +271,15 @@ describe('the command of the installed package', () => {
     expect(told.stdout).toMatch(/task pay {2}RUNNING → SUCCESS/);
     const drawn = await flowstate(['graph', run]);
     expect(drawn.stdout).toMatch(/^flowchart TB\n[^]*reserve[^]*SUCCESS/);
+    const page = await flowstate(['inspect', run, '--save', join(folder, 'trip.html')]);
+    expect(page.code).toBe(0);
+    expect(await readFile(join(folder, 'trip.html'), 'utf8')).toMatch(/^<!doctype html>/i);
+    const serving = flowstate(['inspect', run]);
+    await serving.said('Ctrl-C ends it');
+    serving.kill('SIGINT');
+    const served = await serving;
+    expect(served).toMatchObject({ code: 0, signal: null });
+    expect(served.stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/\n$/);
     const written = await flowstate(['graph', 'trip.js', '--format', 'svg', '--output', join(folder, 'trip.svg')]);
     expect(written.code).toBe(0);
     expect(await readFile(join(folder, 'trip.svg'), 'utf8')).toMatch(/^<svg /);
