@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { times } from '../../src/atoms/retries.js';
 import { load } from '../../src/engines/load.js';
 import type { Engine } from '../../src/engines/engine.js';
-import { StorageError } from '../../src/errors.js';
+import { StorageConflictError, StorageError, UnstorableValueError } from '../../src/errors.js';
 import { linear } from '../../src/flows/linear.js';
 import { memoryBackend } from '../../src/persistence/backends/memory.js';
 import { encryptingCodec } from '../../src/persistence/codecs/encrypting.js';
@@ -179,6 +179,29 @@ describe('the journal of a run', () => {
     await engine.run();
     expect(await objections(backend, engine)).toEqual([]);
     expect(engine.storage.getFlowState()).toBe('SUCCESS');
+  });
+
+  it('loses nothing of a commit that the store has refused', async () => {
+    const refused = new UnstorableValueError('$', 'it cannot be stored');
+    const backend = interrupting(memoryBackend(), failBefore(4, refused));
+    const engine = await load(linear('f').add(step('a'), step('b')), { backend, journal: true });
+    expect(await rejection(engine.run())).toBe(refused);
+    expect(await objections(backend, engine)).toEqual([]);
+    expect(lines(await readJournal(backend, engine.storage.flowUuid)).at(-1)).toBe('f: RUNNING -failed-> FAILURE');
+    await engine.run();
+    expect(await objections(backend, engine)).toEqual([]);
+  });
+
+  it('is that of the store, once somebody else has taken the run over', async () => {
+    const backend = memoryBackend();
+    const flow = linear('f').add(step('a'));
+    const first = await load(flow, { backend, journal: true });
+    const flowDetail = await detailOf(backend, first);
+    const second = await load(flow, { backend, journal: true, flowDetail });
+    await second.run();
+    expect(await rejection(first.run())).toBeInstanceOf(StorageConflictError);
+    expect(await first.journal()).toEqual(await second.journal());
+    expect(await objections(backend, first)).toEqual([]);
   });
 
   it('goes on in the next process', async () => {
