@@ -93,7 +93,8 @@ function wiring({ name, takes, provides, version }: PlannedAtom) {
     version,
     requires: required.map(({ argument }) => argument),
     optional: bindings.filter(({ isOptional }) => isOptional).map(({ argument }) => argument),
-    rebind: new Map(bindings.map(({ argument, symbol }) => [argument, symbol])),
+    // An argument that may be missing goes by its own name always.
+    rebind: new Map(required.map(({ argument, symbol }) => [argument, symbol])),
     provides: providesOf(provides),
   };
 }

@@ -195,17 +195,20 @@ describe('the server of the inspector page', () => {
     expect(data.news.entries).toHaveLength((await engine.journal()).length);
   });
 
-  it.each(['it is closed', 'its engine is closed', 'it is disposed of'])('ends every connection when %s', async (how) => {
-    const engine = await engineFor(album().flow);
-    const page = await inspector(engine);
-    const stream = events(page.url, '');
-    await stream.next();
-    if (how === 'its engine is closed') await engine.close();
-    else if (how === 'it is closed') await page.close();
-    else await page[Symbol.asyncDispose]();
-    expect((await stream.next()).done).toBe(true);
-    await page.close();
-    await expect(ask(page.url)).rejects.toThrow('ECONNREFUSED');
-    await engine.close();
-  });
+  it.each(['it is closed', 'its engine is closed', 'it is disposed of'])(
+    'ends every connection when %s',
+    async (how) => {
+      const engine = await engineFor(album().flow);
+      const page = await inspector(engine);
+      const stream = events(page.url, '');
+      await stream.next();
+      if (how === 'its engine is closed') await engine.close();
+      else if (how === 'it is closed') await page.close();
+      else await page[Symbol.asyncDispose]();
+      expect((await stream.next()).done).toBe(true);
+      await page.close();
+      await expect(ask(page.url)).rejects.toThrow('ECONNREFUSED');
+      await engine.close();
+    },
+  );
 });
