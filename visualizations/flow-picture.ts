@@ -6,6 +6,7 @@ import type { Flow } from '../src/flows/flow.js';
 import type { LinkMetadata } from '../src/flows/link.js';
 import type { AtomDetail, FlowDetail } from '../src/persistence/details.js';
 import type { Arrow, Box, Picture } from './picture.js';
+import { visible } from './text.js';
 
 /** What can be drawn as a flow. An engine is drawn with the states that its atoms are in. */
 export type DrawnFlow = Flow | Task | Compilation | Pick<Engine, 'flow' | 'compilation' | 'storage'>;
@@ -72,7 +73,7 @@ export function pictureOfFlow(drawn: DrawnFlow, options: FlowPictureOptions = {}
         id: idOf(node),
         parent: node.parent === null ? null : idOf(node.parent),
         shape: node.kind === 'end' ? 'flow' : node.kind,
-        label: node.kind === 'retry' ? `↻ ${node.name}` : node.name,
+        label: node.kind === 'retry' ? `↻ ${visible(node.name)}` : visible(node.name),
         notes: node.kind === 'flow' ? [node.item.pattern, ...said] : said,
         state,
       };

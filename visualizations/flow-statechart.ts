@@ -145,12 +145,12 @@ class FlowStatechart {
     };
   }
 
-  /** Gives keys of states beside each other: names, as far as these are unique and XState can tell them apart. */
+  /** Gives keys of states beside each other: names, as far as these are unique and XState takes them for keys. */
   #keys(taken: readonly string[]): (box: Box) => string {
     const known = new Set(['', '__proto__', ...taken]);
     return (box) => {
-      const name = this.#nameOf(box);
-      const key = known.has(name) ? `${name} (${box.id})` : name;
+      let key = this.#nameOf(box);
+      while (known.has(key) || key.startsWith('#')) key = `${box.id} ${key}`;
       known.add(key);
       return key;
     };

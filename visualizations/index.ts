@@ -6,6 +6,15 @@ export type { MachinePictureOptions } from './machine-picture.js';
 export { machineToDot, machineToMermaid, machineToSvg } from './machines.js';
 export { machineToScxml } from './scxml.js';
 export { machineToStately } from './stately.js';
+export { connectStately, connectStatelyInBrowser } from './stately-connection.js';
+export type {
+  StatelyBrowserOptions,
+  StatelyConnection,
+  StatelyOptions,
+  StatelySocketOptions,
+  WindowLike,
+} from './stately-connection.js';
+export type { SocketClass, SocketLike } from './stately-socket.js';
 export { machineToMarkdown } from './tables.js';
 export { inspector, inspectorPage, storedInspector, storedInspectorPage } from './inspector/inspector.js';
 export type { InspectorOptions, StoredRun } from './inspector/inspector.js';

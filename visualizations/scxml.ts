@@ -56,11 +56,18 @@ class Scxml {
       datamodel: 'xstate',
       initial: initial.map((id) => this.#idOf(id)).join(' ') || null,
     };
-    const children = outer.map((state) => this.#state(state));
-    return `<?xml version="1.0" encoding="UTF-8"?>\n${lines({ tag: 'scxml', attributes, children }, '').join('\n')}\n`;
+    const children = outer.map((state) => this.#state(state, { isOuter: !isPlain }));
+    const end = isPlain || root === undefined ? [] : this.#endOf(root);
+    return `<?xml version="1.0" encoding="UTF-8"?>\n${lines({ tag: 'scxml', attributes, children: [...children, ...end] }, '').join('\n')}\n`;
   }
 
-  #state(state: StateInWords): Element {
+  /** Where a machine stops whose outermost state is inside of another element. */
+  #endOf({ type, id }: StateInWords): Element[] {
+    const mayEnd = type === 'parallel' || this.#children.get(id)?.some((child) => child.type === 'final') === true;
+    return mayEnd ? [{ tag: 'final', attributes: { id: this.#end } }] : [];
+  }
+
+  #state(state: StateInWords, { isOuter = false } = {}): Element {
     const id = this.#idOf(state.id);
     const named = { id, ...(id === state.key ? {} : { 'flowstate:name': state.key }) };
     if (state.type === 'history') {
@@ -81,6 +88,7 @@ class Scxml {
           attributes: { id: tokenOf(actor), src: source },
         })),
         ...state.ways.map((way) => this.#transition(state, way)),
+        ...(isOuter ? this.#endOf(state).map(() => ending(id, this.#end)) : []),
         ...(this.#children.get(state.id) ?? []).map((child) => this.#state(child)),
       ],
     };
@@ -144,13 +152,25 @@ class Scxml {
     return false;
   }
 
+  /** An id that no state has. */
+  get #end(): string {
+    const taken = new Set(this.#ids.values());
+    let end = 'end';
+    while (taken.has(end)) end = `_${end}`;
+    return end;
+  }
+
   #idOf(state: string): string {
     return this.#ids.get(state) ?? state;
   }
 }
 
-/** Letters, digits and what may stand between them; no id begins with what an id of XML may not begin with. */
-const ID = /^[A-Za-z_][\w.-]*$/;
+function ending(id: string, end: string): Element {
+  return { tag: 'transition', attributes: { event: `done.state.${id}`, target: end } };
+}
+
+/** Letters, digits and what may stand between them; no id begins with what an id of XML may not begin with, or is the prototype. */
+const ID = /^(?!__proto__$)[A-Za-z_][\w.-]*$/;
 
 function idsOf(states: readonly StateInWords[]): Map<string, string> {
   const taken = new Set<string>();

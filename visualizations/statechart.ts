@@ -71,7 +71,7 @@ function inWords(node: Node): StateInWords {
     parent: parent?.id ?? null,
     key: parent === undefined ? node.machine.id : node.key,
     type: node.type,
-    history: node.history === false ? null : node.history,
+    history: node.type !== 'history' ? null : node.history === 'deep' ? 'deep' : 'shallow',
     initial: node.type === 'compound' ? idsOf(node.initial.target) : [],
     fallback: node.type === 'history' ? withoutHistory(node) : [],
     entry: withoutTimers(node.entry, node).map(named),

@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { type AnyStateMachine, and, createMachine, fromPromise, not, setup } from 'xstate';
-import { engineMachine, flowMachine, retryMachine, taskMachine } from '../../machines/index.js';
+import { taskMachine } from '../../machines/index.js';
 import { compileChart, transitionsOf } from '../../src/interpreter/chart.js';
 import { machineToDot, machineToMarkdown, machineToMermaid, machineToSvg } from '../../visualizations/index.js';
+import { MACHINES } from './all-machines.js';
 import { elementsOf, hasClass, parseXml } from './xml.js';
-
-const MACHINES: readonly AnyStateMachine[] = [engineMachine, flowMachine, taskMachine, retryMachine];
 
 /** Pairs of states between which an arrow stands, from the table that the interpreter makes of the same machine. */
 function arrowsIn(machine: AnyStateMachine): string[] {
