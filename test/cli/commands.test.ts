@@ -432,6 +432,26 @@ describe('graph', () => {
   });
 });
 
+describe('a run whose module is not to be had', () => {
+  it('is drawn, and asked why it has not ended, as it was stored', async () => {
+    await using store = await persistence.backend(desk.store);
+    const flow = linear('far').add(
+      task({ name: 'near', provides: 'x', execute: () => 1 }),
+      task({ name: 'there', execute: () => 2 }),
+    );
+    const engine = await engines.load(flow, { backend: store });
+    engine.atomNotifier.register('SUCCESS', () => engine.suspend());
+    await engine.run();
+    await engine.close();
+    const drawn = await desk.call(['graph', 'far']);
+    expect(drawn.code).toBe(0);
+    expect(drawn.stdout).toMatch(/near[^]*SUCCESS[^]*there[^]*PENDING/);
+    expect(drawn.stderr).toContain('What is shown is the flow that the run was stored with.');
+    expect((await desk.call(['why', 'far'])).stdout).toBe('there waits: the run is suspended\n');
+    expect(await desk.call(['explain', 'far', 'near'])).toMatchObject({ code: 2 });
+  });
+});
+
 describe('inspect', () => {
   it('serves a page of the run that was changed last, until Ctrl-C', async () => {
     const { run: uuid } = await run();
@@ -586,6 +606,24 @@ describe('export, import and prune', () => {
     expect(stderr).toBe('1 runs and 1 books removed\n');
     expect(await desk.ask<unknown[]>(['ls'])).toHaveLength(1);
   });
+});
+
+it.each([
+  [['rnu', 'trip.ts'], '(Did you mean run?)'],
+  [['run', 'trip.ts', '--stroe', 'a=1'], '(Did you mean --store?)'],
+  [['graph', 'trip.ts', '--format', 'mermiad'], 'Did you mean mermaid?'],
+  [['run', 'trip.ts', '--engine', 'parallle'], 'did you mean parallel?'],
+  [['run', 'trip.ts', '--executor', 'workerThread5'], 'did you mean workerThreads?'],
+  [['ls', '--backend', 'sqlit:runs.db'], "did you mean 'sqlite'?"],
+  [['run'], "missing required argument 'module'"],
+  [['run', 'trip.ts', 'tour.ts'], 'too many arguments'],
+  [['run', 'trip.ts', '--deadline', 'soon'], 'It takes a duration'],
+])('%j is refused, with what may be meant', async (args, hint) => {
+  const { code, stdout, stderr } = await desk.call(args);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr).toContain(hint);
+  const { error } = await desk.ask<{ error: { message: string } }>(args);
+  expect(stderr).toContain(error.message.split('\n')[0]);
 });
 
 it('finds a run that a program has stored', async () => {

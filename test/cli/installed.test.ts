@@ -147,12 +147,8 @@ describe('the command of the installed package', () => {
 
   it.each([
     [['rnu', 'trip.js'], '(Did you mean run?)'],
-    [['run', 'trip.js', '--stroe', 'a=1'], '(Did you mean --store?)'],
     [['run', 'trip.js#rebookd'], 'did you mean rebooked?'],
     [['run', 'tripp.js'], 'There is no module'],
-    [['graph', 'trip.js', '--format', 'mermiad'], 'Did you mean mermaid?'],
-    [['run', 'trip.js', '--store', 'flight=1', '--engine', 'parallle'], 'did you mean parallel?'],
-    [['ls', '--backend', 'sqlit:runs.db'], "did you mean 'sqlite'?"],
     [['show', 'trip'], 'There are no runs'],
   ])('%j is refused with what may be meant, and exit code 2', async (args, hint) => {
     const { code, stdout, stderr } = await flowstate(args);

@@ -12,7 +12,7 @@ import type { ExitCode } from '../exit-codes.js';
 import { EXIT } from '../exit-codes.js';
 import { readRun } from '../find-run.js';
 import { oneOf, severalValues } from '../option-values.js';
-import { flowOf } from '../run-origin.js';
+import { flowToLookAt } from '../look-at.js';
 import { prose } from '../prose.js';
 import type { CommonOptions, Session } from '../session.js';
 import { isModuleText, loadModule, placeOf } from '../user-module.js';
@@ -30,7 +30,7 @@ export function defineGraph(program: Command, act: Act): Command {
     .summary('draw a flow, or a run with its states')
     .description(
       prose(`Draws the flow of a module, or that of a run with the states of its atoms. What is a file, or is written like one,
-is a module. Imports the module.`),
+is a module. Imports the module; where that is not to be had, the run is drawn as it was stored.`),
     )
     .argument('<module|run>', 'a module or a run')
     .option('--format <format>', `one of ${DIAGRAM_FORMATS.join(', ')}`, oneOf(DIAGRAM_FORMATS), 'mermaid')
@@ -70,5 +70,5 @@ async function flowOfModule({ platform }: Session, text: string, { arg = [] }: G
 
 async function flowOfRun(session: Session, text: string, { module }: GraphOptions) {
   const run: FlowDetail = await readRun(await session.connection(), text);
-  return { flow: await flowOf(run, session, module), run };
+  return { flow: await flowToLookAt(run, session, module), run };
 }

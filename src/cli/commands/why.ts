@@ -15,7 +15,9 @@ export function defineWhy(program: Command, act: Act): Command {
   return program
     .command('why')
     .summary('say why a run has not ended')
-    .description('Says of each atom that has not come to its end what it waits for. Imports the module of the run.')
+    .description(
+      'Says of each atom that has not come to its end what it waits for. Imports the module of the run; where that is not to be had, it goes by the flow that the run was stored with.',
+    )
     .argument('<run>', 'the run')
     .option('--module <file>', 'take the flow from this module')
     .action(act(why));
