@@ -46,11 +46,16 @@ export async function perform(
   engine.compile();
   using _durations = new DurationListener(engine).register();
   using notes = new FailureNotes(engine, notesOptions).register();
-  using view = progressView(engine, {
-    stream: platform.stderr,
+  const isLive = !session.isQuiet && platform.stderr.isTTY === true && platform.env['TERM'] !== 'dumb';
+  const durations = isLive ? await earlierDurations(engine, session) : undefined;
+  // What tasks print on the terminal comes above what is drawn there.
+  using shared = isLive ? platform.shareTerminal((write) => view.aside(write)) : null;
+  using view: ProgressView = progressView(engine, {
+    stream: shared?.terminal ?? platform.stderr,
     environment: platform.environment,
     silent: session.isQuiet,
-    durations: await earlierDurations(engine, session),
+    live: isLive,
+    durations,
   });
   using stopper = new Stopper({
     engine,
@@ -93,9 +98,9 @@ function isRefusal(error: unknown): boolean {
   );
 }
 
-/** How long tasks took when the flow last succeeded: only a terminal shows what follows from it. */
+/** How long tasks took when the flow last succeeded. */
 async function earlierDurations(engine: Engine, session: Session): Promise<ReadonlyMap<string, number> | undefined> {
-  if (session.isQuiet || session.platform.stderr.isTTY !== true || !engine.storage.isDurable) return undefined;
+  if (!engine.storage.isDurable) return undefined;
   const connection = await (await session.backend()).getConnection();
   try {
     const found = await connection.findFlowDetails({ name: engine.storage.flowName, states: ['SUCCESS'] });

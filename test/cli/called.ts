@@ -76,6 +76,7 @@ export class Desk implements AsyncDisposable {
         stdout += text;
         onStdout?.(text, send);
       },
+      shareTerminal: () => ({ terminal: platform.stderr, [Symbol.dispose]: () => undefined }),
       exit: (code) => void exits.push(code),
     };
     const code = await runCli(args, platform);

@@ -79,6 +79,8 @@ export interface Calling extends Promise<Called> {
   kill(signal: NodeJS.Signals): void;
   /** Resolves when a line with the text has been written to stderr. */
   said(text: string): Promise<void>;
+  /** Calls with each piece of what is written to stdout from now on. */
+  onStdout(hear: (text: string) => void): void;
 }
 
 export interface CallOptions {
@@ -110,7 +112,13 @@ export function call(command: string, args: readonly string[], { cwd, env, input
       waiting.set(text, resolve);
       void ended.then(() => reject(new Error(`It ended without saying ${text}:\n${lines.join('\n')}`)));
     });
-  return Object.assign(ended, { pid: child.pid!, kill: (signal: NodeJS.Signals) => void child.kill(signal), said });
+  const onStdout = (hear: (text: string) => void) => void child.stdout.on('data', hear);
+  return Object.assign(ended, {
+    pid: child.pid!,
+    kill: (signal: NodeJS.Signals) => void child.kill(signal),
+    said,
+    onStdout,
+  });
 }
 
 function collect(stream: Readable): { text: string } {

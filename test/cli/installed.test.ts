@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { EXIT } from '../../src/cli/exit-codes.js';
+import { Screen } from '../listeners/screen.js';
 import { openGate, PASS } from './gate.js';
 import type { Gate } from './gate.js';
 import { call, installPackage } from './installed-package.js';
@@ -51,13 +52,14 @@ interface RunDocument {
   readonly resume?: string;
 }
 
-describe('the command of the installed package', () => {
+// Each test starts processes, which takes long on a machine that is busy.
+describe('the command of the installed package', { timeout: 120_000 }, () => {
   let installed: InstalledPackage;
   beforeAll(async () => {
     installed = await installPackage();
     await writeFile(join(installed.folder, 'package.json'), '{ "type": "module" }');
     await writeFile(join(installed.folder, 'trip.js'), TRIP);
-  }, 60_000);
+  }, 180_000);
   afterAll(() => installed[Symbol.asyncDispose]());
 
   let folder: string;
@@ -317,6 +319,39 @@ describe('the command of the installed package', () => {
     expect(imported).toMatchObject({ code: 0, stdout: `${run}  SUCCESS  trip\n` });
     expect((await flowstate(['import', file, ...other])).code).toBe(2);
     expect((await flowstate(['show', run, ...other])).stdout).toContain('trip (linear) SUCCESS');
+  });
+
+  it('draws progress on a terminal, below what tasks print', async () => {
+    const command = `${installed.command} run trip.js --store flight=1`;
+    const running = call('script', ['-qec', command, '/dev/null'], {
+      cwd: installed.folder,
+      env: { ...env, TERM: 'xterm', GATE: gate.path },
+    });
+    const screen = new Screen();
+    let isDrawn = () => {};
+    const drawn = new Promise<void>((resolve) => (isDrawn = resolve));
+    running.onStdout((text) => {
+      screen.write(text);
+      if (screen.lines.some((line) => line.includes('1/3  trip RUNNING'))) isDrawn();
+    });
+    const at = await gate.arrival('pay');
+    await drawn;
+    expect(screen.lines.some((line) => /^[█░]{20} 33 %/.test(line))).toBe(true);
+    at.open();
+    expect(await running).toMatchObject({ code: 0 });
+    const [first, ...lines] = screen.lines;
+    expect(first).toMatch(/^Run /);
+    expect(lines).toEqual([
+      'do reserve',
+      'do pay',
+      'paying',
+      'do mail',
+      expect.stringMatching(/^trip SUCCESS: 3 of 3 done, in /),
+      'flight: 1',
+      "seat: '12A on 1'",
+      "receipt: 'paid for 12A on 1'",
+      '',
+    ]);
   });
 
   it('prints what the README says', async () => {
