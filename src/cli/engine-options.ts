@@ -25,7 +25,10 @@ export function withEngineOptions(command: Command): Command {
       namedValue,
     )
     .option('--engine <kind>', 'serial or parallel; default: serial, with --executor parallel')
-    .option('--executor <name>', 'where tasks run: async, workerThreads or childProcess')
+    .option(
+      '--executor <name>',
+      'where tasks run: async, workerThreads or childProcess, whose tasks print to stdout also with --json',
+    )
     .option('--max-workers <n>', 'how many tasks may run at once', wholeNumber)
     .option(
       '--task-module <file>',

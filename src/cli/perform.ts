@@ -68,7 +68,7 @@ export async function perform(
       else tell(session, view, 'Suspending: what is under way comes to its end first. Ctrl-C again leaves at once.');
     },
   });
-  const announcement = await reachable(engine, stopper, session);
+  const announcement = await reachable(engine, stopper, session, (text) => view.line(text));
   let error: unknown;
   try {
     await act(engine);
@@ -112,7 +112,12 @@ async function earlierDurations(engine: Engine, session: Session): Promise<Reado
 }
 
 /** Lets others on this machine suspend or cancel the run. Without that it runs nevertheless. */
-async function reachable(engine: Engine, stopper: Stopper, session: Session): Promise<Announcement | null> {
+async function reachable(
+  engine: Engine,
+  stopper: Stopper,
+  session: Session,
+  said: (text: string) => void,
+): Promise<Announcement | null> {
   const { platform, store } = session;
   const { flowUuid: uuid } = engine.storage;
   if (!engine.storage.isDurable) return null;
@@ -123,8 +128,12 @@ async function reachable(engine: Engine, stopper: Stopper, session: Session): Pr
       storePath: store.path,
       pid: platform.pid,
       state: () => engine.storage.getFlowState(),
-      suspend: () => stopper.suspend('request'),
+      suspend: () => {
+        stopper.suspend('request');
+        said('Suspending, as another process asks: what is under way comes to its end first.');
+      },
       cancel: () => {
+        said('Undoing it all, as another process asks.');
         // What comes of it is what comes of the run.
         engine.cancel(new Error('cancelled from the command line')).catch(() => undefined);
       },

@@ -570,8 +570,20 @@ describe('suspend and cancel', () => {
     expect({ code, isAsked }).toEqual({ code: 0, isAsked: true });
     const state = command === 'suspend' ? 'SUSPENDED' : 'REVERTED';
     expect(JSON.parse(stdout)).toMatchObject({ pid: 4711, state });
-    expect(await running).toMatchObject({ code: command === 'suspend' ? 4 : 1 });
+    const ended = await running;
+    expect(ended.code).toBe(command === 'suspend' ? 4 : 1);
+    expect(ended.stderr).toContain('as another process asks');
   });
+});
+
+it('runs a run that cannot be announced to other processes, and says so', async () => {
+  const { code, stderr } = await desk.call(['run', 'trip.ts'], {
+    env: { XDG_RUNTIME_DIR: join(desk.folder, 'missing') },
+  });
+  expect(code).toBe(0);
+  expect(stderr).toContain(
+    'The run cannot be suspended or cancelled from another terminal: Runs cannot be announced in',
+  );
 });
 
 describe('export, import and prune', () => {

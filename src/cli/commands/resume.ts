@@ -28,7 +28,10 @@ export function defineResume(program: Command, act: Act): Command {
     .summary('go on with a run that was suspended, or whose process has died')
     .description(
       prose(`Goes on with a run: after Ctrl-C, after flowstate suspend, or when its process has died. What has finished is not
-done again. The flow comes from the module that the run was made from, which is imported; the engine is as it was.`),
+done again. The flow comes from the module that the run was made from, which is imported; the engine is as it was.
+
+A run that flowstate runs on this machine for the same user is left to its process. If one that cannot be seen from here
+runs it after all, that one loses the run: the next time it writes it is refused, and stops.`),
     )
     .argument('<run>', 'the run')
     .option('--module <file>', 'take the flow from this module')
