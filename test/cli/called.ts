@@ -28,6 +28,14 @@ export interface CallOptions {
   readonly onStdout?: (text: string, send: (signal: StopSignal) => void) => void;
 }
 
+/** What `run` and `resume` answer with. */
+export interface RunAnswer {
+  readonly run: string;
+  readonly state: string;
+  readonly results: Readonly<Record<string, unknown>>;
+  readonly resume?: string;
+}
+
 /** A command line in this process, with a folder of its own. */
 export class Desk implements AsyncDisposable {
   private constructor(readonly folder: string) {}
@@ -87,6 +95,21 @@ export class Desk implements AsyncDisposable {
   async ask<Answer>(args: readonly string[], options?: CallOptions): Promise<Answer> {
     const { stdout } = await this.call([...args, '--json'], options);
     return JSON.parse(stdout) as Answer;
+  }
+
+  /** Runs the trip. */
+  run(...args: readonly string[]): Promise<RunAnswer> {
+    return this.ask(['run', 'trip.ts', ...args]);
+  }
+
+  /** The same, suspended by Ctrl-C after its first task. */
+  async runSuspended(): Promise<RunAnswer & { readonly code: number }> {
+    const { code, stdout } = await this.call(['run', 'trip.ts', '--json'], {
+      onStderr: (text, send) => {
+        if (text.includes('1/3 reserve')) send('SIGINT');
+      },
+    });
+    return { code, ...(JSON.parse(stdout) as RunAnswer) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
