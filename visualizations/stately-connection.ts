@@ -57,7 +57,7 @@ const PACKAGE = '@statelyai/inspect';
 const WHAT = "Stately's inspector";
 
 /** What is used of `@statelyai/inspect`. */
-interface StatelyInspect {
+export interface StatelyInspect {
   readonly createInspector: (adapter: { send(event: StatelyEvent): void }) => StatelyInspector;
   readonly createBrowserInspector: (options: object) => StatelyInspector;
 }

@@ -1,14 +1,13 @@
 import fc from 'fast-check';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AnyStateMachine } from 'xstate';
 import { task } from '../../src/atoms/function-task.js';
 import { type Compilation, isAtom } from '../../src/compiler/compilation.js';
 import { linear } from '../../src/flows/linear.js';
 import { drawFlow, drawMachine } from '../../visualizations/index.js';
 import { stateColours } from '../../visualizations/colours.js';
 import { visible } from '../../visualizations/text.js';
-import { MACHINES } from './all-machines.js';
+import { MACHINES, waysBetween } from './all-machines.js';
 import { launchChromium } from '../servers/chromium.js';
 import { flowsOfCases, hostileFlows, idOf, linksOf, partsOf } from './case-flows.js';
 import { HOSTILE_NAMES } from './hostile-names.js';
@@ -110,17 +109,6 @@ describe('names that are syntax', () => {
   });
 });
 
-/** Pairs of states between which there is a way that is not to nothing at all, by the machine itself. */
-function waysOf(machine: AnyStateMachine): string[] {
-  const states = Object.values(machine.states);
-  const pairs = states.flatMap((state) =>
-    [...state.transitions.values()]
-      .flat()
-      .flatMap(({ target = [] }) => target.map(({ key }) => `${state.key} --> ${key}`)),
-  );
-  return [...new Set(pairs)].sort();
-}
-
 describe.each(MACHINES)('the machine $id that is drawn', (machine) => {
   const initial = machine.root.initial.target[0]!.key;
 
@@ -131,7 +119,7 @@ describe.each(MACHINES)('the machine $id that is drawn', (machine) => {
     expect(inside.map(({ lines }) => lines[0])).toEqual(Object.keys(machine.states));
     expect(new Set(inside.map(({ parent }) => parent))).toEqual(new Set([root?.id]));
     const ways = links.filter(({ from, to }) => [from, to].every((id) => inside.some((each) => each.id === id)));
-    expect(ways.map(({ from, to }) => `${names.get(from)} --> ${names.get(to)}`).sort()).toEqual(waysOf(machine));
+    expect(ways.map(({ from, to }) => `${names.get(from)} --> ${names.get(to)}`).sort()).toEqual(waysBetween(machine));
     const [begin] = links.filter(({ from }) => /start|initial/.test(from));
     expect(names.get(begin!.to)).toBe(initial);
     const active = stateColours('light').get('ACTIVE')?.fill;

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import type * as statelyInspect from '@statelyai/inspect';
+import { afterAll, afterEach, beforeAll, describe, expect, expectTypeOf, it, vi } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { times } from '../../src/atoms/retries.js';
 import type { Engine } from '../../src/engines/engine.js';
@@ -15,6 +16,7 @@ import {
   type StatelySocketOptions,
   type WindowLike,
 } from '../../visualizations/index.js';
+import type { StatelyInspect } from '../../visualizations/stately-connection.js';
 import { manualEnvironment, settled } from '../engines/manual-environment.js';
 import { rejection, step, throwing } from '../engines/steps.js';
 import { type CompiledSources, compileSources } from '../scenarios/compiled-sources.js';
@@ -416,5 +418,11 @@ describe('an engine in a browser, in the inspector of Stately', () => {
     expect(await rejection(connectStatelyInBrowser(await load(trip())))).toEqual(
       new TypeError('window takes the window of a browser, and there is no global one'),
     );
+  });
+});
+
+describe('what is asked of @statelyai/inspect', () => {
+  it('is what the package has', () => {
+    expectTypeOf<typeof statelyInspect>().toExtend<StatelyInspect>();
   });
 });
