@@ -190,6 +190,12 @@ export abstract class TrackedRun implements RunSource {
     return factsOf(part, detail, this.#argumentsOf(node, part, detail?.state), context);
   }
 
+  /** Keeps in words what an atom that has just begun was given. */
+  protected keepArguments(name: string): void {
+    const node = this.compilation.atom(name);
+    this.#argumentsOf(node, this.partOf(node), 'RUNNING');
+  }
+
   #argumentsOf(node: AtomNode, part: number, state: AtomState | null | undefined): readonly (string | null)[] {
     const takes = this.flow.parts[part]?.takes ?? [];
     if (NOT_BEGUN.has(state)) {

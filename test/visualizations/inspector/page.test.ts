@@ -296,8 +296,8 @@ describe('the inspector page', () => {
       const environment = virtualEnvironment({ advancesByItself: true });
       const { flow } = album({ failing: { verify: 2 }, clock: environment.clock });
       const engine = await engineFor(flow, { journal: true, environment });
-      await expect(engine.run()).rejects.toThrow('verify could not reach photos.example');
       const { url } = await serve(engine, { clock: environment.clock });
+      await expect(engine.run()).rejects.toThrow('verify could not reach photos.example');
       const window = { viewport: { width: 1360, height: 850 } };
       const { page: past, complaints } = await windows.open(url, window);
       await slider(past).fill(String(await entryOf(engine, 'verify', 'FAILURE')));
