@@ -99,9 +99,17 @@ export class Journal {
     this.#entries = [...entries, ...this.#entries];
   }
 
-  /** What is durable, and what is not yet. */
-  async read({ after = 0, limit = Infinity }: JournalQuery, sent: readonly JournalEntry[]): Promise<JournalEntry[]> {
-    const own = [...sent, ...this.#entries];
+  /**
+   * What is durable, and what is not yet.
+   *
+   * @param sent - Entries that a store may have or not; null when the run is somebody else's, and nothing more of this
+   * journal will be durable.
+   */
+  async read(
+    { after = 0, limit = Infinity }: JournalQuery,
+    sent: readonly JournalEntry[] | null,
+  ): Promise<JournalEntry[]> {
+    const own = sent === null ? [] : [...sent, ...this.#entries];
     const { connection } = this;
     const stored =
       connection === null

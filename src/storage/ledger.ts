@@ -197,7 +197,7 @@ export class Ledger {
   /** The journal so far: what is durable, and what is not yet. Nothing where none is kept. */
   async readJournal(query: JournalQuery): Promise<JournalEntry[]> {
     checkJournalQuery(query);
-    return this.#journal === null ? [] : this.#journal.read(query, this.#sent);
+    return this.#journal === null ? [] : this.#journal.read(query, this.#conflict === null ? this.#sent : null);
   }
 
   /** Resolves when no commit is being made any more, whatever came of it. */

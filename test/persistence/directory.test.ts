@@ -83,6 +83,7 @@ describe('a folder of runs', () => {
       'flow_details',
       'flow_details/%4dy%20%46low.json',
       'journal',
+      'journal_pages',
     ]);
     expect(JSON.parse(readFileSync(join(path, 'flow_details/%4dy%20%46low.json'), 'utf8'))).toMatchObject({
       uuid: 'My Flow',

@@ -12,8 +12,9 @@ import type { FlowDetail, LogBook } from '../../src/persistence/details.js';
 import { forwardingConnection } from '../../src/persistence/forwarding.js';
 import type { LogbookExport } from '../../src/persistence/logbook-export.js';
 import { exportLogbook, importLogbook } from '../../src/persistence/logbook-export.js';
-import { destroyLogbook, findRuns, listLogbooks, pruneRuns } from '../../src/persistence/logbooks.js';
-import { rejection, throwing } from '../engines/steps.js';
+import { destroyLogbook, findRuns, listLogbooks, pruneRuns, readJournal } from '../../src/persistence/logbooks.js';
+import { usingConnection } from '../../src/persistence/using-connection.js';
+import { rejection, step, throwing } from '../engines/steps.js';
 import { restored, snapshotOf } from '../../src/testing/interrupting-backend.js';
 import { aBook, aFailure, aFlow, aRetryThatFailed, aTask, countingEnvironment } from './made-up-runs.js';
 
@@ -56,6 +57,41 @@ describe.each(backends)('logbooks (%s)', (_, open) => {
   async function storeWith(...books: LogBook[]): Promise<PersistenceBackend> {
     return restored(books, open());
   }
+
+  it('are exported and imported with their journals', async () => {
+    const backend = open();
+    await usingConnection(backend, (connection) => connection.upgrade());
+    const book = aBook('trips');
+    const flow = linear('f').add(step('a'), step('b', { execute: throwing(new Error('no "way" 🛫')) }));
+    const engine = await load(flow, { backend, book, journal: true });
+    await rejection(engine.run());
+    const { flowUuid } = engine.storage;
+    const journal = await readJournal(backend, flowUuid);
+    expect(journal.length).toBeGreaterThan(8);
+    const exported = JSON.stringify(await exportLogbook(backend, book.uuid));
+    const other = await storeWith();
+    await importLogbook(other, exported);
+    expect(await readJournal(other, flowUuid)).toEqual(journal);
+    await importLogbook(other, exported, { replace: true });
+    expect(await readJournal(other, flowUuid)).toEqual(journal);
+    const torn = JSON.parse(exported) as { flows: { journal: { sequence: number }[] }[] };
+    torn.flows[0]?.journal.splice(2, 1);
+    await destroyLogbook(other, book.uuid);
+    await expect(importLogbook(other, JSON.stringify(torn))).rejects.toThrow(
+      'The export of a logbook is corrupted: the journal of the run 0 takes the entry 3, got 4',
+    );
+    await expect(readJournal(other, flowUuid)).rejects.toThrow(NotFoundError);
+  });
+
+  it('of old runs go with the journals of these', async () => {
+    const backend = open();
+    const engine = await load(linear('f').add(step('a')), { backend, journal: true });
+    await engine.run();
+    const { flowUuid } = engine.storage;
+    expect((await readJournal(backend, flowUuid)).length).toBeGreaterThan(3);
+    await pruneRuns(backend, { before: Number.MAX_SAFE_INTEGER });
+    await expect(readJournal(backend, flowUuid)).rejects.toThrow(NotFoundError);
+  });
 
   it('are listed without their runs, the oldest first', async () => {
     const [young, old] = [

@@ -8,6 +8,7 @@ import { usingConnection } from '../../persistence/using-connection.js';
 import { same } from '../checks.js';
 import type { Interruption } from '../interrupting-backend.js';
 import { failAfter, failBefore, interrupting, never } from '../interrupting-backend.js';
+import { journalObjections } from '../journal-objections.js';
 import { virtualEnvironment } from '../virtual-environment.js';
 import type { Story } from './stories.js';
 import { STORIES } from './stories.js';
@@ -38,6 +39,9 @@ const FAULTS: readonly Fault[] = [
   ]),
 ];
 
+/** Those in which entries could be lost, or added twice: with a store that goes on, and one that was given up on. */
+const JOURNALED = FAULTS.filter(({ name, resumed }) => resumed !== 'by the same engine' && name !== 'fails once');
+
 /**
  * What a run promises on any backend: whichever commit goes wrong, and however, it comes to the same end, and nothing
  * is executed again but what was under way.
@@ -62,6 +66,19 @@ export function faultPromises({ describe, test }: Suite): void {
           }
         });
       }
+      for (const fault of JOURNALED) {
+        test(`of ${story.name} has a journal of what is stored when any one commit ${fault.name}`, async ({ open }) => {
+          const backend = await open();
+          await connectTo(backend);
+          const undisturbed = await perform(story, backend, never, null, { journal: true });
+          same(undisturbed.objections, []);
+          for (let nth = 1; nth <= undisturbed.commits; nth++) {
+            const disturbed = await perform(story, backend, fault.at(nth), fault.resumed, { journal: true });
+            same({ nth, ...disturbed.end }, { nth, ...undisturbed.end });
+            same({ nth, objections: disturbed.objections }, { nth, objections: [] });
+          }
+        });
+      }
     }
   });
 }
@@ -72,6 +89,8 @@ interface Performance {
   readonly commits: number;
   /** How often the store was given up on. */
   readonly gaveUp: number;
+  /** Whatever the journal told otherwise than it was stored, at each interruption and at the end. */
+  readonly objections: readonly string[];
 }
 
 let performances = 0;
@@ -81,12 +100,14 @@ let performances = 0;
  *
  * @param store - What the disturbed backend keeps everything in.
  * @param resumed - Who goes on where the store was given up on.
+ * @param options.journal - Whether a journal is kept, and looked at. @default false
  */
 export async function perform(
   story: Story,
   store: PersistenceBackend,
   interruption: Interruption,
   resumed: Fault['resumed'],
+  { journal = false }: { readonly journal?: boolean } = {},
 ): Promise<Performance> {
   performances += 1;
   const environment = virtualEnvironment({ prefix: `performance-${performances}`, advancesByItself: true });
@@ -98,10 +119,21 @@ export async function perform(
       engine.suspend();
     },
   });
-  const options = { backend, environment, engine: story.engine, commitRetry: { attempts: ATTEMPTS, delayMs: 10 } };
+  const options = {
+    backend,
+    environment,
+    engine: story.engine,
+    commitRetry: { attempts: ATTEMPTS, delayMs: 10 },
+    journal,
+  };
   let engine: Engine = await load(flow, options);
   const { flowUuid } = engine.storage;
   let gaveUp = 0;
+  const objections: string[] = [];
+  const checkJournal = async () => {
+    if (!journal) return;
+    objections.push(...(await usingConnection(store, (connection) => journalObjections(connection, flowUuid))));
+  };
   for (let runs = 1; ; runs++) {
     ok(runs <= MOST_RUNS, 'the run comes to no end');
     const broken = await brokeOff(engine);
@@ -109,6 +141,7 @@ export async function perform(
     if (!broken) continue;
     gaveUp += 1;
     await witness.interrupted(flowUuid);
+    await checkJournal();
     if (resumed === 'by the same engine') continue;
     await engine.close();
     const flowDetail = await usingConnection(store, (connection) => connection.getFlowDetail(flowUuid));
@@ -117,8 +150,9 @@ export async function perform(
   }
   await engine.close();
   same(environment.clock.pending, 0);
+  await checkJournal();
   const end = endOf(await usingConnection(store, (connection) => connection.getFlowDetail(flowUuid)));
-  return { end, witness, commits: backend.commits, gaveUp };
+  return { end, witness, commits: backend.commits, gaveUp, objections };
 }
 
 /** Runs an engine. @returns whether its store stopped it. What else it throws is how the flow ends. */

@@ -69,7 +69,7 @@ export class PathRecords {
 
   /** Pages of journals, by their names. */
   async journalPages(names: readonly string[]): Promise<(readonly Read<JournalRow>[] | null)[]> {
-    return this.#entries('journals', names, journalPage);
+    return this.#entries('journal_pages', names, journalPage);
   }
 
   async allBooks(): Promise<BookEntry[]> {
@@ -114,11 +114,11 @@ export function putAtomUuids(records: RecordWriter, uuid: string, atoms: readonl
 }
 
 export function putJournalPage(records: RecordWriter, uuid: string, entries: readonly Read<JournalRow>[]): void {
-  records.put('journals', keyOf(uuid), JSON.stringify({ uuid, entries }));
+  records.put('journal_pages', keyOf(uuid), JSON.stringify({ uuid, entries }));
 }
 
 export function removeJournalPage(records: RecordWriter, uuid: string): void {
-  records.put('journals', keyOf(uuid), null);
+  records.put('journal_pages', keyOf(uuid), null);
 }
 
 function journalPage({ entries }: Fields): readonly Read<JournalRow>[] {

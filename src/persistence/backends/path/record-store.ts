@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 /** The kinds of records, and the names of the places where they are. */
-export const TABLES = ['books', 'flow_details', 'flow_atoms', 'atom_details', 'journals'] as const;
+export const TABLES = ['books', 'flow_details', 'flow_atoms', 'atom_details', 'journal_pages'] as const;
 
 export type Table = (typeof TABLES)[number];
 
