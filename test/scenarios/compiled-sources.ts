@@ -12,7 +12,6 @@ const FOLDERS = [
   'test/kills',
   'test/persistence',
   'test/scenarios/programs',
-  'visualizations',
 ];
 
 /** The sources as JavaScript, in a folder of their own, for processes that have nothing but Node.js. */
