@@ -49,6 +49,7 @@ export class EngineSource extends TrackedRun {
         : ({ kind: 'retry', name: details.retryName, uuid: details.retryUuid } as const);
     const cause =
       result instanceof Failure && !this.areSecret ? this.words.text(`${result.name}: ${result.message}`) : null;
+    if (to === 'RUNNING') this.keepArguments(entity.name);
     this.#hear({ entity, from, to, cause });
   }
 

@@ -8,7 +8,7 @@ import type { Connection, PersistenceBackend } from '../../src/persistence/backe
 import type { AtomDetail, FlowDetail } from '../../src/persistence/details.js';
 import type { JournalEntry } from '../../src/persistence/journal-entry.js';
 import { INJECTED } from '../../src/storage/injected-values.js';
-import { INJECTOR, isReserved } from '../../src/storage/reserved.js';
+import { INJECTOR, isReserved, PLAN } from '../../src/storage/reserved.js';
 import { asRecord, extract, readLast } from '../../src/storage/values.js';
 import type { RunPicture } from './run-picture.js';
 import { flowOfStored } from './stored-flow.js';
@@ -34,6 +34,7 @@ export class StoredSource extends TrackedRun {
   protected readonly areSecret: boolean;
   readonly #connection: Connection;
   readonly #pollMs: number;
+  readonly #flow: Flow | Task | undefined;
   #detail: FlowDetail;
   #byName: ReadonlyMap<string, AtomDetail>;
   /** What atoms are called now. */
@@ -50,6 +51,7 @@ export class StoredSource extends TrackedRun {
   ) {
     super(compile(flow ?? flowOfStored(detail)), options);
     this.#connection = connection;
+    this.#flow = flow;
     this.#detail = detail;
     [this.#byName, this.#names] = indexed(detail);
     this.#pollMs = pollMs;
@@ -81,8 +83,11 @@ export class StoredSource extends TrackedRun {
       const before = this.upTo;
       const { revision: latest } = await this.#connection.getFlowDetail(uuid, { lazy: true });
       if (latest !== revision) {
+        const before = this.#detail;
         this.#detail = await this.#connection.getFlowDetail(uuid);
         [this.#byName, this.#names] = indexed(this.#detail);
+        if (this.#flow === undefined && !isSameFlow(before, this.#detail))
+          this.begin(compile(flowOfStored(this.#detail)));
       } else if (before > 0) return false;
       for (let page: readonly JournalEntry[] = []; ;) {
         page = await this.#connection.getJournal(uuid, { after: this.upTo, limit: PAGE });
@@ -181,4 +186,13 @@ function providerOf(compilation: Compilation, name: string): AtomNode | null {
 function indexed({ atoms }: FlowDetail): [ReadonlyMap<string, AtomDetail>, ReadonlyMap<string, string>] {
   const names = atoms.filter(({ name }) => !isReserved(name)).map(({ uuid, name }) => [uuid, name] as const);
   return [new Map(atoms.map((atom) => [atom.name, atom])), new Map(names)];
+}
+
+/** Whether a run has the same plan as before, or where it has none, the same atoms. */
+function isSameFlow(one: FlowDetail, other: FlowDetail): boolean {
+  const shapeOf = ({ atoms }: FlowDetail) => {
+    const plan = atoms.find(({ name }) => name === PLAN)?.results;
+    return typeof plan === 'string' ? plan : JSON.stringify(atoms.map(({ name }) => name));
+  };
+  return shapeOf(one) === shapeOf(other);
 }

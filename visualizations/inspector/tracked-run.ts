@@ -29,24 +29,46 @@ export interface RunFacts {
 
 /** A run, and how much of it anybody has been told. What it is read from is up to who extends it. */
 export abstract class TrackedRun implements RunSource {
-  protected readonly compilation: Compilation;
-  protected readonly flow: FlowParts;
   protected readonly words: ValueWords;
-  readonly #id = systemEnvironment.newId();
+  #compilation: Compilation;
+  #flow: FlowParts;
+  #id = systemEnvironment.newId();
   /** By part: the record that was seen last, and the news that it was in. Records are never changed in place. */
-  readonly #seen: { detail: AtomDetail | undefined; version: number }[];
+  #seen: { detail: AtomDetail | undefined; version: number }[];
   /** By part: its arguments when it began, as what they came from may be gone. */
   readonly #arguments = new Map<number, readonly (string | null)[]>();
-  readonly #entries: PictureEntry[] = [];
+  #entries: PictureEntry[] = [];
   readonly #listeners = new Set<() => void>();
   #upTo = 0;
   #version = 1;
 
   constructor(compilation: Compilation, options: ValueWordsOptions) {
-    this.compilation = compilation;
     this.words = new ValueWords(options);
-    this.flow = partsOfFlow(compilation);
-    this.#seen = this.flow.parts.map(() => ({ detail: undefined, version: 1 }));
+    this.#compilation = compilation;
+    this.#flow = partsOfFlow(compilation);
+    this.#seen = unseen(this.#flow);
+    // Now, and not when somebody waits for the page.
+    charts();
+  }
+
+  protected get compilation(): Compilation {
+    return this.#compilation;
+  }
+
+  protected get flow(): FlowParts {
+    return this.#flow;
+  }
+
+  /** Another flow has taken the place of the one that was looked at: whoever looks is shown all of it. */
+  protected begin(compilation: Compilation): void {
+    this.#compilation = compilation;
+    this.#flow = partsOfFlow(compilation);
+    this.#seen = unseen(this.#flow);
+    this.#arguments.clear();
+    this.#entries = [];
+    this.#upTo = 0;
+    this.#version = 1;
+    this.#id = systemEnvironment.newId();
   }
 
   protected abstract readonly clock: Clock;
@@ -168,6 +190,12 @@ export abstract class TrackedRun implements RunSource {
     return factsOf(part, detail, this.#argumentsOf(node, part, detail?.state), context);
   }
 
+  /** Keeps in words what an atom that has just begun was given. */
+  protected keepArguments(name: string): void {
+    const node = this.compilation.atom(name);
+    this.#argumentsOf(node, this.partOf(node), 'RUNNING');
+  }
+
   #argumentsOf(node: AtomNode, part: number, state: AtomState | null | undefined): readonly (string | null)[] {
     const takes = this.flow.parts[part]?.takes ?? [];
     if (NOT_BEGUN.has(state)) {
@@ -180,4 +208,8 @@ export abstract class TrackedRun implements RunSource {
     this.#arguments.set(part, found);
     return found;
   }
+}
+
+function unseen({ parts }: FlowParts): { detail: undefined; version: number }[] {
+  return parts.map(() => ({ detail: undefined, version: 1 }));
 }

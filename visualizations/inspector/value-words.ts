@@ -10,7 +10,7 @@ export interface ValueWordsOptions {
   readonly maxLength?: number | undefined;
 }
 
-export const MASK = '***';
+const MASK = '***';
 
 /** Puts values into words: as they are, or only what kind they are of. */
 export class ValueWords {

@@ -24,7 +24,7 @@ interface Seen {
 }
 
 function statesOf({ parts, news }: RunPicture): (string | null)[] {
-  const states = parts.map(({ kind }) => (kind === 'flow' ? null : 'PENDING'));
+  const states: (string | null)[] = parts.map(({ kind }) => (kind === 'flow' ? null : 'PENDING'));
   for (const { part, state } of news.atoms) states[part] = state;
   return states;
 }

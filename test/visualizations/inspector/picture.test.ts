@@ -124,8 +124,8 @@ describe('the picture of a run', () => {
     const failing = task({
       name: 'fail',
       requires: ['given'],
-      execute: ({ given }: { given: string }) => {
-        throw new Error(`cannot use ${given}`);
+      execute: ({ given }) => {
+        throw new Error(`cannot use ${String(given)}`);
       },
     });
     const engine = await ended(
@@ -174,6 +174,20 @@ describe('the picture of a run', () => {
     expect(factsOf(await pictureOf(live, { showValues: true }), 'again').attempts).toHaveLength(1);
   });
 
+  it('keeps what an atom was given after that was undone, where it was there when the atom began', async () => {
+    const engine = await engineFor(album({ failing: { verify: 2 } }).flow, { journal: true });
+    const source = new EngineSource(engine, { showValues: true });
+    await ended(engine);
+    await source.look();
+    const given = factsOf(source.picture(), 'send');
+    expect(given).toMatchObject({
+      state: 'REVERTED',
+      arguments: [expect.stringContaining('beach@200.jpg'), '[ 0, 2, 1 ]'],
+    });
+    expect(factsOf(await pictureOf(engine, { showValues: true }), 'send').arguments).toEqual([null, null]);
+    source.close();
+  });
+
   it('has no history where nobody listened and none was kept, and all of it where it was kept', async () => {
     const without = await pictureOf(await ended(await engineFor(album().flow)));
     expect(without).toMatchObject({ history: 'heard', news: { entries: [] } });
@@ -196,7 +210,7 @@ describe('the picture of a stored run', () => {
     const stored = source.picture();
     source.close();
     const named = ({ parts, news }: RunPicture) =>
-      Object.fromEntries(news.atoms.map(({ part, state, failure }) => [parts[part]?.name, [state, failure?.message]]));
+      news.atoms.map(({ part, state, failure }) => [parts[part]?.name, state, failure?.message].join(' ')).toSorted();
     expect(named(stored)).toEqual(named(live));
     expect(stored.history).toBe('journal');
     expect(stored.news).toMatchObject({ flowState: 'REVERTED', stage: null, why: null, upTo: live.news.upTo });

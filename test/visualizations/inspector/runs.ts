@@ -1,8 +1,9 @@
 import { task } from '../../../src/atoms/function-task.js';
 import { times } from '../../../src/atoms/retries.js';
-import { load } from '../../../src/engines/load.js';
+import { loadUntyped } from '../../../src/engines/load.js';
 import type { Engine } from '../../../src/engines/engine.js';
 import type { LoadOptions } from '../../../src/engines/load.js';
+import type { Clock } from '../../../src/environment.js';
 import type { Flow } from '../../../src/flows/flow.js';
 import { graph } from '../../../src/flows/graph.js';
 import { linear } from '../../../src/flows/linear.js';
@@ -24,6 +25,11 @@ export interface Album {
   readonly gates: ReadonlyMap<string, Gate>;
 }
 
+/** How long tasks take where time is given, in milliseconds. */
+const DURATIONS: Readonly<Record<string, number>> = {
+  ...{ scan: 900, resize: 2600, sort: 400, faces: 4200, send: 1900, verify: 700, announce: 300, mail: 1200 },
+};
+
 const TASKS = ['scan', 'resize', 'sort', 'faces', 'send', 'verify', 'announce', 'mail'];
 
 /**
@@ -31,13 +37,16 @@ const TASKS = ['scan', 'resize', 'sort', 'faces', 'send', 'verify', 'announce', 
  *
  * @param options.held - Tasks that wait for their gates.
  * @param options.failing - Tasks that fail, and how often.
+ * @param options.clock - Of which tasks take their time; without it they take none.
  */
 export function album({
   held = [],
   failing = {},
+  clock = null,
 }: {
   readonly held?: readonly string[];
   readonly failing?: Readonly<Record<string, number>>;
+  readonly clock?: Clock | null;
 } = {}): Album {
   const gates = new Map(TASKS.map((name) => [name, new Gate()]));
   for (const [name, gate] of gates) if (!held.includes(name)) gate.open();
@@ -46,6 +55,7 @@ export function album({
     <Result>(name: string, result: Result) =>
     async () => {
       await gates.get(name)?.opened;
+      if (clock !== null) await new Promise<void>((resolve) => void clock.setTimer(DURATIONS[name] ?? 0, resolve));
       const failures = left.get(name) ?? 0;
       left.set(name, failures - 1);
       if (failures > 0) throw new Error(`${name} could not reach photos.example`);
@@ -93,8 +103,10 @@ export function album({
   return { flow, gates };
 }
 
-export function engineFor(flow: Flow, options: Partial<LoadOptions> = {}): Promise<Engine> {
-  return load(flow, { engine: 'parallel', store: { directory: '/photos/summer' }, ...options } as never);
+type Options = LoadOptions & { readonly store?: Readonly<Record<string, unknown>> };
+
+export function engineFor(flow: Flow, { store, ...options }: Options = {}): Promise<Engine> {
+  return loadUntyped(flow, { engine: 'parallel', ...options }, store ?? { directory: '/photos/summer' });
 }
 
 /** Layers of tasks in flows, with links across: `size` tasks, each given what two others provide. */

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { request as send, type IncomingHttpHeaders } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Engine } from '../../../src/engines/engine.js';
@@ -193,6 +195,21 @@ describe('the server of the inspector page', () => {
     expect(event).toBe('picture');
     expect(data).toMatchObject({ name: 'summer album', history: 'journal', news: { flowState: 'SUCCESS' } });
     expect(data.news.entries).toHaveLength((await engine.journal()).length);
+  });
+
+  it.each([
+    [false, 'lets its process end, whoever looks'],
+    [true, 'keeps its process alive when it is told to'],
+  ])('with keepAlive: %s %s', async (keepAlive) => {
+    const holding = (what: string) => process.getActiveResourcesInfo().filter((each) => each === what).length;
+    const { url } = await served(await engineFor(album().flow), { keepAlive });
+    expect(holding('TCPServerWrap')).toBe(keepAlive ? 1 : 0);
+    // The other end of the connection is in this process, too, and holds nothing.
+    const reader = connect(Number(new URL(url).port), '127.0.0.1').unref();
+    reader.write(`GET /events HTTP/1.1\r\nHost: ${new URL(url).host}\r\n\r\n`);
+    await once(reader, 'data');
+    await expect.poll(() => holding('TCPSocketWrap')).toBe(keepAlive ? 1 : 0);
+    reader.destroy();
   });
 
   it.each(['it is closed', 'its engine is closed', 'it is disposed of'])(

@@ -171,7 +171,7 @@ function argumentText(known: Known<readonly (string | null)[]>, at: number): Com
   if (known === 'none') return <span class="quiet">no value yet</span>;
   if (known === 'not kept') return <span class="quiet">{NOT_KEPT}</span>;
   const text = known.value[at] ?? null;
-  return text === null ? <span class="quiet">no value</span> : nameText(text);
+  return text === null ? <span class="quiet">not there any more</span> : nameText(text);
 }
 
 function valueText(known: Known<string>): ComponentChildren {

@@ -45,7 +45,7 @@ function AtomBox(props: GraphPartProps) {
       transform={`translate(${x},${y})`}
       data-part={id}
       role="button"
-      tabIndex={isEntry ? 0 : -1}
+      tabindex={isEntry ? 0 : -1}
       aria-pressed={props.isSelected}
       aria-label={`${nameText(part.name)}, ${part.kind}, ${stateText(shown)}`}
     >
@@ -78,7 +78,7 @@ function FlowBox(props: GraphPartProps) {
       transform={`translate(${x},${y})`}
       data-part={id}
       role="button"
-      tabIndex={isEntry ? 0 : -1}
+      tabindex={isEntry ? 0 : -1}
       aria-pressed={props.isSelected}
       aria-expanded={!isFolded}
       aria-label={`${nameText(part.name)}, ${part.pattern ?? ''} flow${isFolded ? `, folded, ${inside}` : ''}`}

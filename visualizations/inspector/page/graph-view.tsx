@@ -5,7 +5,7 @@ import { partBeside } from './graph-keys.js';
 import { DataLinks, dataWays, GraphLinks } from './graph-links.js';
 import { GraphPart } from './graph-part.js';
 import type { View } from './pan-zoom.js';
-import { fit, reveal, zoom } from './pan-zoom.js';
+import { centre, fit, reveal, zoom } from './pan-zoom.js';
 import type { RunModel } from './run-model.js';
 import { usePanning } from './use-panning.js';
 import { stateText } from './words.js';
@@ -64,9 +64,10 @@ export function GraphView({ model, moment, isNow, selected, found, onSelect }: G
     const place = selected === null ? undefined : layout.places[selected];
     if (selected === null || place === undefined) return;
     setEntry(selected);
-    const next = reveal(view.current, place, extent());
-    // Names of an overview cannot be read: who looks for an atom is brought near to it.
-    if (next !== view.current) show(next);
+    // Names cannot be read from far away: who looks for an atom by its name is brought near to it.
+    const isFar = view.current.scale < READABLE && found.has(selected);
+    if (isFar) isMoved.current = true;
+    show(isFar ? centre(place, extent()) : reveal(view.current, place, extent()));
   }, [selected, layout]);
   usePanning(svg, {
     move: (x, y) => {
@@ -89,7 +90,7 @@ export function GraphView({ model, moment, isNow, selected, found, onSelect }: G
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const at = partAt(event.target) ?? entry;
-    const next = partBeside(layout.places, at, event.key, (part) => parts[part]?.kind === 'flow');
+    const next = partBeside(parts, layout.places, at, event.key);
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (next !== null) focusOn(next);
     else if (event.key === 'Enter') onSelect(at);
@@ -141,11 +142,11 @@ export function GraphView({ model, moment, isNow, selected, found, onSelect }: G
             return partOf(id, place);
           })}
           <GraphLinks layout={layout} selected={selected} />
+          <DataLinks parts={parts} layout={layout} selected={selected} />
           {parts.map((part, id) => {
             const place = layout.places[id];
             return place === undefined || part.kind === 'flow' ? null : partOf(id, place);
           })}
-          <DataLinks parts={parts} layout={layout} selected={selected} />
         </g>
       </svg>
       <div class="zoom" role="group" aria-label="Zoom">

@@ -10,7 +10,7 @@ export interface Extent {
   readonly height: number;
 }
 
-export const LEAST_SCALE = 0.02;
+const LEAST_SCALE = 0.02;
 const MOST_SCALE = 3;
 const BORDER = 12;
 
@@ -31,6 +31,15 @@ export function zoom(view: View, factor: number, at: { readonly x: number; reado
   const scale = bounded(view.scale * factor);
   const change = scale / view.scale;
   return { scale, x: at.x - (at.x - view.x) * change, y: at.y - (at.y - view.y) * change };
+}
+
+/** A part of a drawing in the middle, as large as it is. */
+export function centre(place: { readonly x: number; readonly y: number } & Extent, window: Extent): View {
+  return {
+    scale: 1,
+    x: window.width / 2 - place.x - place.width / 2,
+    y: window.height / 2 - place.y - place.height / 2,
+  };
 }
 
 /** Moves a drawing as little as is needed for a part of it to be seen. */

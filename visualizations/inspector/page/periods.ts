@@ -35,7 +35,8 @@ interface HistoryView {
 export function ticks(length: number, most = 6): readonly number[] {
   if (length <= 0) return [0];
   const least = length / most;
-  const power = 10 ** Math.floor(Math.log10(least));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((each) => each >= least) ?? least;
+  const power = 10 ** Math.max(0, Math.floor(Math.log10(least)));
+  // No shorter than what a clock tells.
+  const step = [1, 2, 5, 10].map((factor) => factor * power).find((each) => each >= Math.max(1, least)) ?? least;
   return Array.from({ length: Math.floor(length / step) + 1 }, (_, at) => at * step);
 }

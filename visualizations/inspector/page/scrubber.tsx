@@ -82,7 +82,7 @@ export function Scrubber({ model, count, isNow, travel }: ScrubberProps) {
   );
 }
 
-export function Icon({ path }: { readonly path: string }) {
+function Icon({ path }: { readonly path: string }) {
   return (
     <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
       <path d={path} />

@@ -68,7 +68,7 @@ function RunDetails({ model, moment }: { readonly model: RunModel; readonly mome
         <dd class="mono">{nameText(picture.uuid)}</dd>
         <dt>Parts</dt>
         <dd>
-          {atoms.length} atoms in {picture.parts.length - atoms.length} flows
+          {counted(atoms.length, 'atom')} in {counted(picture.parts.length - atoms.length, 'flow')}
         </dd>
         {first === undefined || last === undefined ? null : (
           <>
@@ -85,6 +85,10 @@ function RunDetails({ model, moment }: { readonly model: RunModel; readonly mome
       </dl>
     </Section>
   );
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 interface ChartsProps {
