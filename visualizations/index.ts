@@ -16,3 +16,8 @@ export type {
 } from './stately-connection.js';
 export type { SocketClass, SocketLike } from './stately-socket.js';
 export { machineToMarkdown } from './tables.js';
+export { inspector, inspectorPage, storedInspector, storedInspectorPage } from './inspector/inspector.js';
+export type { InspectorOptions, StoredRun } from './inspector/inspector.js';
+export type { Inspector, InspectorServerOptions } from './inspector/server.js';
+export type { StoredRunOptions } from './inspector/stored-source.js';
+export type { ValueWordsOptions } from './inspector/value-words.js';

@@ -63,6 +63,8 @@ export interface Outcome {
   readonly counts: Counts;
   readonly plan: Plan;
   readonly places: Places;
+  /** Where the inspector page of the run is; null when it could not be written. */
+  readonly page: string | null;
   readonly tookMs: number;
 }
 
@@ -75,7 +77,7 @@ const RESULTS: Readonly<Record<ExitCode, string>> = {
 };
 
 /** What it all came to. */
-export function closingTable({ code, engine, counts, plan, places, tookMs }: Outcome, report: Report): void {
+export function closingTable({ code, engine, counts, plan, places, page, tookMs }: Outcome, report: Report): void {
   const rows: [label: string, value: string][] = [['result', RESULTS[code]]];
   rows.push(['version', code === 0 ? String(plan.version) : `${plan.version}, not published`]);
   if (code === 0) {
@@ -89,5 +91,13 @@ export function closingTable({ code, engine, counts, plan, places, tookMs }: Out
   rows.push(['reverted', String(counts.reverted)]);
   rows.push(['took', `${(tookMs / 1000).toFixed(2)} s`]);
   if (code === 0) rows.push(['where', places.version(plan.version)]);
+  if (page !== null) rows.push(['page', page]);
+  // The same file that the command line reads: the run as a tree, with states, times and failures.
+  rows.push(['the run', `npx flowstate show ${engine.storage.flowUuid} --backend ${quoted(`sqlite:${places.state}`)}`]);
   report.table(rows);
+}
+
+/** As a shell takes it. */
+function quoted(text: string): string {
+  return /^[\w/:.-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -9,6 +9,8 @@ export class Places {
   /** Old versions wait here until nothing can bring them back. */
   readonly trash: string;
   readonly state: string;
+  /** The inspector page of the last run. */
+  readonly page: string;
   /** Space that is set aside for the state, should the disk fill up. */
   readonly reserve: string;
 
@@ -18,6 +20,7 @@ export class Places {
     this.latest = join(this.versions, 'latest');
     this.trash = join(out, 'trash');
     this.state = join(out, 'state.db');
+    this.page = join(out, 'run.html');
     this.reserve = join(out, 'reserve');
   }
 

@@ -1,6 +1,7 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { engines, persistence, printable, progressView } from '../../src/index.js';
-import type { Connection, FlowDetail, PersistenceBackend } from '../../src/index.js';
+import type { Connection, Engine, FlowDetail, PersistenceBackend } from '../../src/index.js';
+import { inspectorPage } from '../../visualizations/index.js';
 import { CannotStartError } from './command-line.js';
 import type { Options } from './command-line.js';
 import { publishFlow } from './flow.js';
@@ -102,6 +103,7 @@ async function perform({ flowDetail, plan }: StoredRun, office: Office): Promise
     engine: 'parallel',
     maxWorkers: options.workers,
     commitRetry: { attempts: 3, delayMs: 500 },
+    journal: true,
   });
   engine.compile();
   const counts = watch(engine, flowDetail);
@@ -126,9 +128,22 @@ async function perform({ flowDetail, plan }: StoredRun, office: Office): Promise
   if (code === 0 || code === 1) await reserve.remove();
   // Nothing brings back the old versions any more.
   if (code === 0) await rm(places.trash, { recursive: true, force: true });
-  closingTable({ code, engine, counts, plan, places, tookMs: performance.now() - began }, report);
+  const tookMs = performance.now() - began;
+  const page = await savePage(engine, places.page);
+  closingTable({ code, engine, counts, plan, places, page, tookMs }, report);
   await engine.close();
   return code;
+}
+
+/** Writes the inspector page of a run. @returns where it is; null when it could not be written, as on a full disk. */
+async function savePage(engine: Engine, path: string): Promise<string | null> {
+  try {
+    await writeFile(path, await inspectorPage(engine, { showValues: true }));
+    return path;
+  } catch {
+    await rm(path, { force: true });
+    return null;
+  }
 }
 
 function hasFailed({ atoms }: FlowDetail): boolean {

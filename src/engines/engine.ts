@@ -107,6 +107,7 @@ export class Engine {
   #isPrepared = false;
   #isRunning = false;
   #isClosed = false;
+  #closeListeners: (() => void)[] = [];
 
   /** @internal */
   constructor(parts: EngineParts) {
@@ -527,6 +528,18 @@ export class Engine {
     this.#runtime?.abort(this.#closing());
     await this.storage.ledger.quiet();
     await this.#release();
+    for (const closed of this.#closeListeners.splice(0)) closed();
+  }
+
+  /** Calls once, when the engine is closed; at once when it is already. Nothing may throw that is called. */
+  onClose(closed: () => void): Disposable {
+    if (this.#isClosed) closed();
+    else this.#closeListeners.push(closed);
+    return {
+      [Symbol.dispose]: () => {
+        this.#closeListeners = this.#closeListeners.filter((each) => each !== closed);
+      },
+    };
   }
 
   #closing(): DOMException {

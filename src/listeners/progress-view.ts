@@ -104,9 +104,16 @@ export class ProgressView extends EngineListener {
   /** Writes a line that stays, above what is drawn. Nothing when silenced. */
   line(text: string): void {
     if (this.#isSilent) return;
+    this.aside(() => {
+      this.#stream.write(`${printable(text)}\n`);
+    });
+  }
+
+  /** Lets somebody else write whole lines where it is drawn: what is drawn is taken away, and drawn again below. */
+  aside(write: () => void): void {
     const isDrawn = this.#timer !== null;
     this.#block.clear();
-    this.#stream.write(`${printable(text)}\n`);
+    write();
     if (isDrawn) this.#draw();
   }
 

@@ -9,7 +9,7 @@ import type { Import, Source } from './source.js';
 export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   // Suites and stand-ins for tests: they run engines, and nobody imports them.
   testing: ['engines', 'workers'],
-  cli: ['conductors'],
+  cli: ['engines', 'listeners', 'visualizations'],
   conductors: ['jobs', 'engines', 'listeners'],
   jobs: ['persistence', 'notifications'],
   distributed: ['compiler', 'persistence'],
@@ -18,7 +18,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   executors: ['atoms', 'notifications'],
   listeners: ['notifications', 'formatters'],
   formatters: ['compiler'],
-  visualizations: ['compiler'],
+  visualizations: ['compiler', 'formatters', 'storage'],
   compiler: ['flows'],
   flows: ['atoms'],
   storage: ['persistence', 'atoms'],

@@ -52,6 +52,19 @@ describe.each(['serial', 'parallel'] as const)('closing a %s engine', (engineKin
     expect(await stages.next()).toEqual({ value: undefined, done: true });
   });
 
+  it('tells once those who asked to be told, and at once who asks later', async () => {
+    const engine = await load(linear('f').add(task({ name: 'a', execute: () => 1 })), { engine: engineKind });
+    const told: string[] = [];
+    engine.onClose(() => told.push('one'));
+    engine.onClose(() => told.push('another'))[Symbol.dispose]();
+    expect(told).toEqual([]);
+    await engine.close();
+    await engine.close();
+    expect(told).toEqual(['one']);
+    engine.onClose(() => told.push('late'));
+    expect(told).toEqual(['one', 'late']);
+  });
+
   it('twice is once', async () => {
     const engine = await load(linear('f').add(task({ name: 'a', execute: () => 1 })), { engine: engineKind });
     await Promise.all([engine.close(), engine.close()]);

@@ -67,7 +67,7 @@ describe('publish-directory', () => {
     expect(await treeOf(join(out, 'staging'))).toEqual({});
     // SQLite may keep its journal beside the state.
     const names = (await readdir(out)).filter((name) => !name.startsWith('state.db-'));
-    expect(names.sort()).toEqual(['published', 'staging', 'state.db']);
+    expect(names.sort()).toEqual(['published', 'run.html', 'staging', 'state.db']);
   };
 
   it('publishes every file, compressed, listed and verified', async () => {

@@ -1,0 +1,17 @@
+import { readFileSync } from 'node:fs';
+
+/** The version of the package that this file is in: built, it is four folders below package.json. */
+export function packageVersion(): string {
+  for (const up of ['../../../package.json', '../../package.json']) {
+    try {
+      const { name, version } = JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8')) as Record<
+        string,
+        unknown
+      >;
+      if (name === 'flowstate' && typeof version === 'string') return version;
+    } catch {
+      // It is the other one.
+    }
+  }
+  return 'unknown';
+}
