@@ -6,3 +6,5 @@ export { retryMachine } from './retry.js';
 export type { RetryEvent, RetryState } from './retry.js';
 export { taskMachine } from './task.js';
 export type { AtomContext, AtomEvent, Intention, TaskState } from './task.js';
+export { workerRequestMachine } from './worker-request.js';
+export type { WorkerRequestContext, WorkerRequestEvent, WorkerRequestState } from './worker-request.js';

@@ -6,17 +6,14 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AnyStateMachine } from 'xstate';
-import { engineMachine, flowMachine, retryMachine, taskMachine } from '../machines/index.js';
+import * as machines from '../machines/index.js';
 import { pictureToDot } from '../visualizations/dot.js';
 import {
-  flowToDot,
-  flowToMermaid,
-  flowToSvg,
-  machineToDot,
+  DIAGRAM_FORMATS,
+  type DiagramFormat,
+  drawFlow,
+  drawMachine,
   machineToMarkdown,
-  machineToMermaid,
-  machineToStately,
-  machineToSvg,
 } from '../visualizations/index.js';
 import { pictureToFlowchart } from '../visualizations/mermaid.js';
 import { pictureToSvg } from '../visualizations/svg.js';
@@ -24,25 +21,24 @@ import { pictureOfRooms } from './diagrams/architecture.js';
 import { albumFlow, albumStates, tripFlow } from './diagrams/example-flows.js';
 
 const DIRECTORY = join('visualizations', 'diagrams');
-const MACHINES: readonly AnyStateMachine[] = [engineMachine, flowMachine, taskMachine, retryMachine];
+const MACHINES: readonly AnyStateMachine[] = Object.values(machines);
+const ENDINGS: Readonly<Record<DiagramFormat, string>> = {
+  mermaid: 'mmd',
+  dot: 'dot',
+  svg: 'svg',
+  scxml: 'scxml',
+  stately: 'stately.js',
+};
 
 function drawAll(): Map<string, string> {
   const files = new Map<string, string>();
-  for (const machine of MACHINES) {
-    files.set(`${machine.id}.mmd`, machineToMermaid(machine));
-    files.set(`${machine.id}.dot`, machineToDot(machine));
-    files.set(`${machine.id}.svg`, machineToSvg(machine));
-    files.set(`${machine.id}.stately.js`, machineToStately(machine));
-  }
+  const each = (name: string, draw: (format: DiagramFormat) => string) => {
+    for (const format of DIAGRAM_FORMATS) files.set(`${name}.${ENDINGS[format]}`, draw(format));
+  };
+  for (const machine of MACHINES) each(machine.id, (format) => drawMachine(machine, { format }));
   files.set('transitions.md', transitionTables());
-  for (const [flow, options] of [
-    [tripFlow(), {}],
-    [albumFlow(), { states: albumStates }],
-  ] as const) {
-    files.set(`${flow.name}.mmd`, flowToMermaid(flow, options));
-    files.set(`${flow.name}.dot`, flowToDot(flow, options));
-    files.set(`${flow.name}.svg`, flowToSvg(flow, options));
-  }
+  each('trip', (format) => drawFlow(tripFlow(), { format }));
+  each('album', (format) => drawFlow(albumFlow(), { format, states: albumStates }));
   const rooms = pictureOfRooms(['src', 'machines', 'visualizations']);
   files.set('architecture.mmd', pictureToFlowchart(rooms));
   files.set('architecture.dot', pictureToDot(rooms));

@@ -116,21 +116,39 @@ export class TimeoutError extends ExecutionError {
   }
 }
 
-/** The thread or process that ran an atom ended before the atom did. */
+/** The thread, process or worker that ran an atom ended before the atom did, or is not heard of any more. */
 export class WorkerLostError extends ExecutionError {
   override readonly name = 'WorkerLostError';
-  /** null for a process that was ended by a signal. */
+  /** null for a process that was ended by a signal, and for a worker elsewhere. */
   readonly exitCode: number | null;
   readonly signal: string | null;
 
+  /** @param end - How it ended, or what is known of it instead. */
   constructor(
     who: string,
-    { exitCode, signal }: { readonly exitCode: number | null; readonly signal: string | null },
+    end: { readonly exitCode: number | null; readonly signal: string | null } | string,
     options?: ErrorOptions,
   ) {
-    super(`${who} ended ${signal === null ? `with exit code ${exitCode}` : `by ${signal}`}`, options);
+    const { exitCode, signal } = typeof end === 'string' ? { exitCode: null, signal: null } : end;
+    const how =
+      typeof end === 'string' ? end : `ended ${signal === null ? `with exit code ${exitCode}` : `by ${signal}`}`;
+    super(`${who} ${how}`, options);
     this.exitCode = exitCode;
     this.signal = signal;
+  }
+}
+
+/** No worker began with an atom in time. */
+export class RequestTimeoutError extends ExecutionError {
+  override readonly name = 'RequestTimeoutError';
+  /** Name of the atom. */
+  readonly atom: string;
+  readonly limitMs: number;
+
+  constructor(atom: string, limitMs: number, why: string) {
+    super(`No worker has begun with ${atom} within ${limitMs} ms: ${why}`);
+    this.atom = atom;
+    this.limitMs = limitMs;
   }
 }
 
@@ -150,6 +168,11 @@ export class UncrossableValueError extends ExecutionError {
     this.atom = atom;
     this.what = what;
   }
+}
+
+/** A broker could not be reached, or did not take a message; `cause` says why. */
+export class TransportError extends FlowstateError {
+  override readonly name = 'TransportError';
 }
 
 /** The parts of a flow do not fit together: a cycle, or something that is needed and not there. */
@@ -220,7 +243,7 @@ export class MultipleChoicesError extends FlowstateError {
 
 /** Data that does not have the form that it should have. */
 export class InvalidFormatError extends FlowstateError {
-  override readonly name = 'InvalidFormatError';
+  override readonly name: string = 'InvalidFormatError';
 }
 
 /** A result was read in a state in which there is none. */

@@ -70,10 +70,12 @@ export {
   MissingDependenciesError,
   MultipleChoicesError,
   NotFoundError,
+  RequestTimeoutError,
   StaleFenceError,
   StorageConflictError,
   StorageError,
   TimeoutError,
+  TransportError,
   UncrossableValueError,
   UnstorableValueError,
   UnsupportedError,
@@ -92,6 +94,17 @@ export { serialExecutor } from './executors/serial.js';
 export { transfer } from './executors/transfer.js';
 export { workerThreadExecutor } from './executors/worker-threads.js';
 export type { WorkerThreadExecutorOptions } from './executors/worker-threads.js';
+
+export { WorkerExecutor } from './workers/client/worker-executor.js';
+export type { KnownWorker } from './workers/client/finder.js';
+export type { WorkerExecutorOptions } from './workers/client/options.js';
+export type { WorkerExecutorStatistics } from './workers/client/statistics.js';
+export type { TaskItem } from './workers/worker/allow-list.js';
+export type { WorkerOptions } from './workers/worker/options.js';
+export { Worker } from './workers/worker/worker.js';
+export { workerMain } from './workers/worker/worker-main.js';
+export type { WorkerMainOptions } from './workers/worker/worker-main.js';
+export type { StopOptions, WorkerStatistics } from './workers/worker/worker.js';
 
 export { DEPTHS } from './flows/depth.js';
 export type { Depth } from './flows/depth.js';

@@ -9,7 +9,7 @@ export function pictureToDot(picture: Picture): string {
     open: (box) => [
       `subgraph cluster_${box.id} {`,
       `  label=${dotLabel([box.label, ...box.notes])}`,
-      ...(box.shape === 'parallel' ? ['  style="rounded,dashed"'] : []),
+      ...clusterStyle(box),
     ],
     leaf: (box) => [`${box.id} [${attributesOf(box)}]`],
     close: () => ['}'],
@@ -34,11 +34,19 @@ function attributesOf({ shape, label, notes, state }: Box): string {
   if (shape === 'anywhere') attributes.push('shape=plaintext', 'style=""');
   if (shape === 'retry') attributes.push('shape=hexagon', 'style=filled');
   if (shape === 'flow') attributes.push('style="rounded,filled,dashed"');
+  return [...attributes, ...colouring(state)].join(', ');
+}
+
+function clusterStyle({ shape, state }: Box): string[] {
+  const colours = colouring(state);
+  const styles = ['rounded', ...(colours.length === 0 ? [] : ['filled']), ...(shape === 'parallel' ? ['dashed'] : [])];
+  return [...(styles.length === 1 ? [] : [`  style="${styles.join(',')}"`]), ...colours.map((each) => `  ${each}`)];
+}
+
+function colouring(state: string | null): string[] {
   const colours = state === null ? undefined : stateColours('light').get(state);
-  if (colours !== undefined) {
-    attributes.push(`fillcolor="${colours.fill}"`, `color="${colours.line}"`, `fontcolor="${colours.text}"`);
-  }
-  return attributes.join(', ');
+  if (colours === undefined) return [];
+  return [`fillcolor="${colours.fill}"`, `color="${colours.line}"`, `fontcolor="${colours.text}"`];
 }
 
 /** Graphviz leads arrows from node to node, and cuts them off at a cluster. */

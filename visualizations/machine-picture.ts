@@ -1,13 +1,39 @@
-import type { AnyStateMachine } from 'xstate';
+import type { AnyStateMachine, StateValue } from 'xstate';
+import { ACTIVE } from './colours.js';
 import type { Arrow, Box, Picture, Shape } from './picture.js';
 import { type StateInWords, statesOf, type Way } from './statechart.js';
+
+export interface MachinePictureOptions {
+  /** The state that it is in, as a snapshot's `value`: it has a colour. Default: none. */
+  readonly state?: StateValue | undefined;
+}
 
 /**
  * A statechart as boxes and arrows. Ways between the same two states share an arrow; events that a state ignores are
  * left out, and those that it handles without leaving are said in its box.
  */
-export function pictureOfMachine(machine: AnyStateMachine): Picture {
-  return new MachinePicture(statesOf(machine)).draw(machine.id);
+export function pictureOfMachine(machine: AnyStateMachine, { state }: MachinePictureOptions = {}): Picture {
+  const active = state === undefined ? [] : activeStates(machine, state);
+  return new MachinePicture(statesOf(machine), new Set(active)).draw(machine.id);
+}
+
+/** @throws {RangeError} naming the states that there are. */
+function activeStates(machine: AnyStateMachine, value: StateValue): string[] {
+  const found: string[] = [];
+  const enter = (node: AnyStateMachine['root'], inside: StateValue) => {
+    for (const [key, below] of typeof inside === 'string' ? [[inside, {}] as const] : Object.entries(inside)) {
+      const states = node.states as Readonly<Record<string, AnyStateMachine['root']>>;
+      const state = Object.hasOwn(states, key) ? states[key] : undefined;
+      if (state === undefined) {
+        const known = Object.keys(states).join(', ');
+        throw new RangeError(`state takes a state of ${node.id}, one of ${known}, got ${key}`);
+      }
+      found.push(state.id);
+      if (below !== undefined) enter(state, below);
+    }
+  };
+  enter(machine.root, value);
+  return found;
 }
 
 class MachinePicture {
@@ -17,7 +43,10 @@ class MachinePicture {
   /** States in which something can happen wherever in them one is. */
   readonly #anywhere = new Set<string>();
 
-  constructor(private readonly inOrder: readonly StateInWords[]) {
+  constructor(
+    private readonly inOrder: readonly StateInWords[],
+    private readonly active: ReadonlySet<string>,
+  ) {
     this.#states = new Map(inOrder.map((state) => [state.id, state]));
     this.#ids = new Map(inOrder.map(({ id }, index) => [id, `n${index}`]));
   }
@@ -66,7 +95,7 @@ class MachinePicture {
       shape: shapeOf(state),
       label: state.history === null ? state.key : state.history === 'deep' ? 'H*' : 'H',
       notes: notesOf(state),
-      state: null,
+      state: this.active.has(state.id) ? ACTIVE : null,
     };
     const inside = (kind: 'initial' | 'anywhere'): Box => {
       return { id: `${id}_${kind}`, parent: id, shape: kind, label: kind, notes: [], state: null };
@@ -101,7 +130,7 @@ function shapeOf({ type }: StateInWords): Shape {
 function notesOf({ type, invokes, ways }: StateInWords): string[] {
   return [
     ...(type === 'parallel' ? ['parallel'] : []),
-    ...invokes.map((source) => `invoke ${source}`),
+    ...invokes.map(({ source }) => `invoke ${source}`),
     ...ways
       .filter(({ targets, actions }) => targets.length === 0 && actions.length > 0)
       .map(({ event, guard, actions }) => `${event}${guard === null ? '' : ` [${guard}]`} / ${actions.join(', ')}`),

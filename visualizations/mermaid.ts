@@ -23,7 +23,7 @@ export function pictureToStateDiagram(picture: Picture): string {
   const arrows = picture.arrows
     .filter(({ from }) => nesting.get(from).shape !== 'initial')
     .map(({ from, to, lines }) => `  ${from} --> ${to}${lines.length === 0 ? '' : ` : ${mermaidLabel(lines)}`}`);
-  return ['stateDiagram-v2', ...boxes, ...arrows, ''].join('\n');
+  return ['stateDiagram-v2', ...boxes, ...arrows, ...classes(picture), ''].join('\n');
 }
 
 /** A picture as a Mermaid `flowchart`. */

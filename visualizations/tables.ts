@@ -20,7 +20,7 @@ export function machineToMarkdown(machine: AnyStateMachine): string {
         kindOf(state, byId),
         codes(state.entry),
         codes(state.exit),
-        codes(state.invokes),
+        codes(state.invokes.map(({ source }) => source)),
       ]),
     ),
     table(

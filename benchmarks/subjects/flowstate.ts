@@ -1,4 +1,4 @@
-import type { Flow, Task } from '../../src/index.js';
+import type { Engine, Flow, Task } from '../../src/index.js';
 import { engines, graph, linear, persistence, task, unordered } from '../../src/index.js';
 import type { Plan, PlannedTask } from '../plan.js';
 import type { Outcome, Store, Subject } from './subject.js';
@@ -30,8 +30,19 @@ async function run(flow: Flow, kind: 'serial' | 'parallel', backend: Backend | u
   } catch (thrown) {
     error = thrown;
   }
-  const { readinessChecks, commits } = engine.statistics;
-  const { compilation, storage } = engine;
+  return {
+    ...whatCameOf(engine),
+    error,
+    async close() {
+      await engine.close();
+      await backend?.close();
+    },
+  };
+}
+
+/** What can be counted and asked of an engine that has run. */
+export function whatCameOf({ statistics, compilation, storage }: Engine): Pick<Outcome, 'counters' | 'resultOf'> {
+  const { readinessChecks, commits } = statistics;
   return {
     counters: {
       readinessChecks,
@@ -39,12 +50,7 @@ async function run(flow: Flow, kind: 'serial' | 'parallel', backend: Backend | u
       vertices: compilation?.nodes.length ?? 0,
       edges: compilation?.edges.length ?? 0,
     },
-    error,
     resultOf: (index) => storage.get(nameOf(index)),
-    async close() {
-      await engine.close();
-      await backend?.close();
-    },
   };
 }
 

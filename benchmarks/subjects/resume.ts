@@ -1,7 +1,7 @@
 import { engines, persistence } from '../../src/index.js';
 import { half } from '../plan.js';
 import type { Plan } from '../plan.js';
-import { backendOf, flowOf, nameOf } from './flowstate.js';
+import { backendOf, flowOf, nameOf, whatCameOf } from './flowstate.js';
 import type { Outcome, Subject } from './subject.js';
 
 /**
@@ -35,17 +35,9 @@ export function resume(kind: 'serial' | 'parallel'): Subject {
           });
           const running = engine.run();
           await Promise.race([first, running]);
-          const { readinessChecks, commits } = engine.statistics;
-          const { compilation, storage } = engine;
           return {
-            counters: {
-              readinessChecks,
-              commits,
-              vertices: compilation?.nodes.length ?? 0,
-              edges: compilation?.edges.length ?? 0,
-            },
+            ...whatCameOf(engine),
             error: null,
-            resultOf: (index) => storage.get(nameOf(index)),
             async close() {
               await running;
               await engine.close();

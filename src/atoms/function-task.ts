@@ -89,7 +89,7 @@ class FunctionTask extends Task {
 
   constructor(functions: TaskFunctions) {
     refuseOtherThanFunctions(functions);
-    super({ ...functions, name: functions.name ?? nameOf(functions) });
+    super(functions.name === undefined ? { ...functions, name: nameOf(functions) } : functions);
     this.functions = functions;
     // Those not given stay the prototype's, by which an engine sees that there is nothing to call.
     if (functions.revert) this.revert = (args, context) => functions.revert?.(args, context);

@@ -121,9 +121,16 @@ export class TaskRegistry {
     this.#entries.set(name, [...entries, entry]);
   }
 
-  /** Registers everything among the exports of a module that can be. */
-  registerExports(exported: Readonly<Record<string, unknown>>): void {
-    for (const value of Object.values(exported)) if (isRegistrable(value)) this.register(value);
+  /** Registers everything among the exports of a module that can be. @returns how many there were. */
+  registerExports(exported: Readonly<Record<string, unknown>>): number {
+    const found = Object.values(exported).filter(isRegistrable);
+    for (const value of found) this.register(value);
+    return found.length;
+  }
+
+  /** What is registered by a name, in a version of `listings`. */
+  registered(name: string, version: string | null): RegisteredTask | undefined {
+    return this.#entries.get(name)?.find((each) => each.version === version)?.registered;
   }
 
   /**

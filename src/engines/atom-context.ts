@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { TaskContext } from '../atoms/task.js';
 import type { AtomNode } from '../compiler/compilation.js';
+import type { WorkOrigin } from '../executors/executor.js';
 import type { Runtime } from './runtime.js';
 import type { Stoppable } from './stops.js';
 
@@ -10,7 +11,7 @@ import type { Stoppable } from './stops.js';
  * The key names the run, how often it was reset, the atom, the method, and the attempt of each retry around the atom:
  * it is the same whenever an attempt is executed again, and another for the next attempt (B4).
  */
-export class Context implements TaskContext, Stoppable {
+export class Context implements TaskContext, Stoppable, WorkOrigin {
   #abortion: AbortController | null = null;
   #phase: 'under way' | 'ended' | 'given up' = 'under way';
 
@@ -22,6 +23,19 @@ export class Context implements TaskContext, Stoppable {
 
   get atom(): string {
     return this.node.name;
+  }
+
+  get runId(): string {
+    return this.runtime.storage.flowUuid;
+  }
+
+  get atomId(): string {
+    return this.runtime.slot(this.node.index).detail.uuid;
+  }
+
+  get attempt(): number {
+    const retry = this.node.kind === 'retry' ? this.node : this.node.controller;
+    return retry === null ? 1 : Math.max(1, this.runtime.storage.getRetryHistory(retry.name).length);
   }
 
   get signal(): AbortSignal {

@@ -96,6 +96,7 @@ export class Engine {
   readonly #executors: Executors;
   readonly #release: () => Promise<void>;
   readonly #announcer: Announcer;
+  readonly #whenDurable: (call: () => void) => void;
   readonly #company: Company;
   readonly #canceller: Canceller;
   readonly #lifecycle: FlowLifecycle;
@@ -135,12 +136,12 @@ export class Engine {
       },
     });
     this.#announcer = new Announcer(options.checkpoint === 'change', () => this.storage.commit());
-    ({ notifier: this.notifier, atomNotifier: this.atomNotifier } = notifiersFor<FlowDetails>(
-      this.storage.ledger,
-      () => {
-        this.statistics.listenerErrors += 1;
-      },
-    ));
+    const notifiers = notifiersFor<FlowDetails>(this.storage.ledger, () => {
+      this.statistics.listenerErrors += 1;
+    });
+    this.notifier = notifiers.notifier;
+    this.atomNotifier = notifiers.atomNotifier;
+    this.#whenDurable = notifiers.whenDurable;
     this.#company = new Company(
       options.interpreter,
       () => this.#root,
@@ -313,6 +314,7 @@ export class Engine {
           announcer: this.#announcer,
           options: this.options,
           environment: this.#environment,
+          whenDurable: this.#whenDurable,
         },
         this.#company,
         this.atomNotifier,

@@ -20,13 +20,25 @@ import { Engine } from './engine.js';
 import type { EngineOptions } from './options.js';
 import { engineOptions } from './options.js';
 import type { Executors } from './run.js';
+import type { WorkerEngineOptions } from './worker-options.js';
+import { refuseWorkerOptions, splitWorkerOptions, workerExecutorFor } from './worker-options.js';
 
 /** The engines that there are, by all their names. */
-const KINDS = { default: 'serial', serial: 'serial', parallel: 'parallel', async: 'parallel' } as const;
+const KINDS = {
+  default: 'serial',
+  serial: 'serial',
+  parallel: 'parallel',
+  async: 'parallel',
+  'worker-based': 'workers',
+  workers: 'workers',
+} as const;
 
 /** What `engines.load` can be given beside the flow. */
-export interface LoadOptions {
-  /** `serial` (default) runs one atom at a time, `parallel` all that can run. */
+export interface LoadOptions extends WorkerEngineOptions {
+  /**
+   * `serial` (default) runs one atom at a time, `parallel` all that can run, `workers` all that can run, on workers in
+   * other processes.
+   */
   readonly engine?: keyof typeof KINDS | undefined;
   /** The run to take up. @default a new one */
   readonly flowDetail?: FlowDetail | undefined;
@@ -69,8 +81,10 @@ export interface LoadOptions {
   /** Parallel engine only. @default Infinity; with threads and processes os.availableParallelism() */
   readonly maxWorkers?: number | undefined;
   /**
-   * Parallel engine only: where tasks run. By name (`async`, `workerThreads`, `childProcess`, or an alias in whatever
+   * Parallel engine: where tasks run. By name (`async`, `workerThreads`, `childProcess`, or an alias in whatever
    * letters) the engine has one of its own, and closes it; an instance stays the caller's. @default 'async'
+   *
+   * For `workers`: a `WorkerExecutor`, which several engines may share, in place of its options. It stays the caller's.
    */
   readonly executor?: Executor | ExecutorName | (string & {}) | undefined;
   /** For `workerThreads` and `childProcess`: the modules that export the tasks. */
@@ -129,8 +143,9 @@ export async function loadUntyped(
   metaOf = (meta: Meta) => meta,
 ): Promise<Engine> {
   const { engine: kind = 'default', flowDetail, book, backend: conf, ...rest } = given;
-  const options = engineOptions({ ...rest });
-  const { executors, release: releaseExecutors } = executorsFor(kind, options, given.maxWorkers);
+  const { workers, others } = splitWorkerOptions(rest);
+  const options = engineOptions(others);
+  const { executors, release: releaseExecutors } = executorsFor(kind, options, given.maxWorkers, workers);
   const backend = conf === undefined ? null : await fetch(conf);
   const isOurs = backend !== null && backend !== conf;
   const connection = backend === null ? null : await openConnection(backend, isOurs);
@@ -175,6 +190,7 @@ function executorsFor(
   kind: string,
   options: EngineOptions,
   maxWorkers: number | undefined,
+  workers: WorkerEngineOptions,
 ): { executors: Executors; release: () => Promise<void> } {
   if (!Object.hasOwn(KINDS, kind)) {
     const meant = nearestName(kind, Object.keys(KINDS));
@@ -185,6 +201,12 @@ function executorsFor(
   }
   const retries = serialExecutor();
   const { executor = 'async' } = options;
+  if (KINDS[kind as keyof typeof KINDS] === 'workers') {
+    const { tasks, isOurs } = workerExecutorFor(kind, options, maxWorkers, workers);
+    const release = () => (isOurs ? tasks.close() : Promise.resolve());
+    return { executors: { tasks, retries, oneByOne: false }, release };
+  }
+  refuseWorkerOptions(kind, workers);
   if (KINDS[kind as keyof typeof KINDS] === 'serial') {
     if (options.executor !== undefined)
       throw new RangeError(`executor is an option of the parallel engine, got engine ${kind}`);

@@ -6,6 +6,8 @@ import type { AtomDetails } from './atom-services.js';
 interface Notifiers<FlowDetails extends object> {
   readonly notifier: AnnouncedNotifier<FlowDetails>;
   readonly atomNotifier: AnnouncedNotifier<AtomDetails>;
+  /** Calls when everything that was changed before is durable. */
+  readonly whenDurable: (call: () => void) => void;
 }
 
 /** Makes them, with news that waits for the commits of a ledger. */
@@ -24,5 +26,5 @@ export function notifiersFor<FlowDetails extends object>(
   };
   notifier.onListenerError = countListenerError;
   atomNotifier.onListenerError = countListenerError;
-  return { notifier, atomNotifier };
+  return { notifier, atomNotifier, whenDurable: (call) => news.add(call) };
 }

@@ -6,6 +6,7 @@ import type { ExecutorName } from '../executors/named.js';
 import { nearestName } from '../nearest-name.js';
 import type { CommitRetryPolicy } from '../storage/commit-retry.js';
 import { commitRetryPolicy } from '../storage/commit-retry.js';
+import { WORKER_OPTION_NAMES } from '../workers/client/options.js';
 import type { OnPlanChange } from './plan-consent.js';
 
 /** How an engine runs a flow. */
@@ -80,7 +81,7 @@ const CHOICES = {
 } as const;
 
 /** What `engines.load` takes beside these. */
-const OPTIONS_OF_LOAD = ['store', 'engine', 'flowDetail', 'book', 'backend'];
+const OPTIONS_OF_LOAD = ['store', 'engine', 'flowDetail', 'book', 'backend', ...WORKER_OPTION_NAMES];
 
 const FLAGS = ['deferReverts', 'neverResolve', 'injectTransient', 'journal', 'gatherStatistics'] as const;
 

@@ -27,7 +27,7 @@ const NOBODY: Start[] = [];
 /** Where an atom is that is marked as under way: with an executor or waiting for one, or between two rounds. */
 export type Whereabouts =
   | { readonly kind: 'under way' | 'done' | 'unknown' }
-  | { readonly kind: 'waiting'; readonly behind: readonly string[] };
+  | { readonly kind: 'waiting'; readonly behind: readonly string[]; readonly what?: string | null };
 
 export interface Executors {
   /** Runs tasks. */
@@ -253,7 +253,8 @@ export class Run {
     if (this.#done.some((start) => start.node.index === node)) return { kind: 'done' };
     for (const [start, submission] of this.#running) {
       if (start.node.index !== node) continue;
-      return submission.isWaiting?.() === true ? { kind: 'waiting', behind: [] } : { kind: 'under way' };
+      if (submission.isWaiting?.() !== true) return { kind: 'under way' };
+      return { kind: 'waiting', behind: [], what: submission.waitsFor?.() ?? null };
     }
     return this.#only === null ? { kind: 'unknown' } : { kind: 'waiting', behind: [this.#only.node.name] };
   }
@@ -410,6 +411,7 @@ export class Run {
       return outcome;
     }
     this.#running.set(start, submission);
+    if (submission.settled !== undefined) start.settled = () => submission.settled?.();
     void outcome.then((result: unknown) => {
       this.#running.delete(start);
       this.#finished(start, result);
@@ -445,12 +447,17 @@ export class Run {
     this.runtime.keepProgress(name, progress, details);
   };
 
-  #complete({ node, method, outcome }: Start): Promise<void> | undefined {
+  #complete({ node, method, outcome, settled }: Start): Promise<void> | undefined {
     const { runtime } = this;
     const result = outcome instanceof Failure ? outcome : this.#storable(node, method, outcome);
     runtime.statistics.completed += 1;
-    if (result instanceof Failure) return this.#completeFailed(node, method, result);
-    return runtime.tell(node.index, { type: method === 'execute' ? 'succeeded' : 'reverted', result });
+    const completed =
+      result instanceof Failure
+        ? this.#completeFailed(node, method, result)
+        : runtime.tell(node.index, { type: method === 'execute' ? 'succeeded' : 'reverted', result });
+    // What was changed so far is the outcome: the commit that has it is still to be made, or is being made.
+    if (settled !== null) runtime.whenDurable(settled);
+    return completed;
   }
 
   async #completeFailed(node: AtomNode, method: Start['method'], result: Failure): Promise<void> {

@@ -25,6 +25,8 @@ export interface RuntimeParts {
   readonly announcer: Announcer;
   readonly options: EngineOptions;
   readonly environment: Environment;
+  /** Calls a function when all that was changed so far is durable. */
+  readonly whenDurable: (call: () => void) => void;
   /** Gives what makes the actor of an atom, in a state. */
   readonly actorsFor: (runtime: Runtime) => (node: AtomNode, state: AtomState) => StateActor<RetryEvent>;
 }
@@ -36,6 +38,7 @@ export class Runtime {
   readonly announcer: Announcer;
   readonly options: EngineOptions;
   readonly environment: Environment;
+  readonly whenDurable: RuntimeParts['whenDurable'];
   /** Of the run that is under way, or was last. */
   statistics: Statistics = newStatistics();
   readonly traversal: Traversal;
@@ -61,6 +64,7 @@ export class Runtime {
     this.announcer = parts.announcer;
     this.options = parts.options;
     this.environment = parts.environment;
+    this.whenDurable = parts.whenDurable;
     this.#actors = new Array<undefined>(this.compilation.nodes.length).fill(undefined);
     this.#slots = parts.slots;
     this.traversal = new Traversal(this.compilation);

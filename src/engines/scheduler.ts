@@ -21,9 +21,14 @@ export interface Start {
   readonly work: EngineWork | Failure;
   /** What came of it: a result or a `Failure`. null until then. */
   outcome: unknown;
+  /** Who is to be told that it is durable, if anybody. */
+  settled: (() => void) | null;
   /** What is to be told before it runs. */
   news: readonly (() => void)[];
 }
+
+/** The state of an atom while a method of it is under way. */
+const UNDER_WAY = { execute: 'RUNNING', revert: 'REVERTING' } as const;
 
 const EXECUTE = { type: 'execute', hasProgress: false } as const;
 const EXECUTE_AGAIN = { type: 'execute', hasProgress: true } as const;
@@ -99,7 +104,7 @@ export class Scheduler {
     work: EngineWork | Failure,
     event: AtomEvent & { type: 'execute' | 'revert' },
   ): Start | Promise<Start> {
-    const start: Start = { node, method: event.type, work, outcome: null, news: NO_NEWS };
+    const start: Start = { node, method: event.type, work, outcome: null, settled: null, news: NO_NEWS };
     const settled = this.runtime.tell(node.index, event);
     return settled === undefined ? start : settled.then(() => start);
   }
@@ -132,7 +137,10 @@ export class Scheduler {
   }
 
   #taskWork(node: TaskNode, method: Work['method'], args: Record<string, unknown>): EngineWork {
-    return { atom: node.item, method, args, context: contextOf(this.runtime, node, method), owner: this.runtime };
+    const { runtime } = this;
+    const context = contextOf(runtime, node, method);
+    const isTakenUp = runtime.isAtStart && runtime.stateOf(node.index) === UNDER_WAY[method];
+    return { atom: node.item, method, args, context, owner: runtime, origin: context, isTakenUp };
   }
 
   #retryWork(node: RetryNode, method: Work['method'], args: Record<string, unknown>): EngineWork {

@@ -53,5 +53,7 @@ export function submitWithin(limitMs: number, work: EngineWork, executor: Execut
     outcome,
     cancel: () => submission.cancel(),
     isWaiting: () => submission.isWaiting?.() === true,
+    waitsFor: () => submission.waitsFor?.() ?? null,
+    settled: () => submission.settled?.(),
   };
 }

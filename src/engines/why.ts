@@ -56,6 +56,8 @@ export interface WaitReason {
 
 interface Wait {
   readonly waitsFor: WaitsFor;
+  /** Instead of the usual words. */
+  readonly words?: string | null;
   readonly of?: readonly string[];
   readonly until?: number;
 }
@@ -101,8 +103,8 @@ export function why(
   return reasons.length > 0 ? reasons : [reason(null, asked.aboutFlow())];
 }
 
-function reason(atom: string | null, { waitsFor, of = [], until }: Wait): WaitReason {
-  const words = WORDS[waitsFor](of.join(', '), until === undefined ? '' : new Date(until).toISOString());
+function reason(atom: string | null, { waitsFor, words: own = null, of = [], until }: Wait): WaitReason {
+  const words = own ?? WORDS[waitsFor](of.join(', '), until === undefined ? '' : new Date(until).toISOString());
   const message = `${atom ?? 'The flow'} waits: ${words}`;
   return { atom, waitsFor, of, ...(until === undefined ? {} : { until }), message };
 }
@@ -189,7 +191,7 @@ class Inquiry {
 
   #underWay(run: Run, { index }: AtomNode): Wait {
     const place = run.whereabouts(index);
-    if (place.kind === 'waiting') return { waitsFor: 'worker', of: place.behind };
+    if (place.kind === 'waiting') return { waitsFor: 'worker', of: place.behind, words: place.what ?? null };
     if (place.kind === 'under way') return { waitsFor: 'running' };
     return { waitsFor: place.kind === 'unknown' && this.#flowState === 'SUSPENDING' ? 'suspended' : 'round' };
   }

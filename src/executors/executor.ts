@@ -1,6 +1,14 @@
 import type { Retry } from '../atoms/retry.js';
 import type { AtomContext, Task, TaskContext } from '../atoms/task.js';
 
+/** Which attempt of which run work is for, where that has to be known outside of the engine's process. */
+export interface WorkOrigin {
+  readonly runId: string;
+  readonly atomId: string;
+  /** How often the flow around the atom was begun, this time included. */
+  readonly attempt: number;
+}
+
 /** One method of one task that is to be called. */
 export interface TaskWork {
   readonly atom: Task;
@@ -11,6 +19,9 @@ export interface TaskWork {
   readonly owner?: object | undefined;
   /** To be called when it begins, where it is given: the time that it may take is counted from then. */
   readonly began?: (() => void) | undefined;
+  readonly origin?: WorkOrigin | undefined;
+  /** Whether the run was found with this under way: an earlier process may have asked for the same. @default false */
+  readonly isTakenUp?: boolean | undefined;
 }
 
 /** One method of one atom that is to be called. */
@@ -47,6 +58,10 @@ export interface Submission {
   abandon?(): void;
   /** Whether it has not begun. Default: it has. */
   isWaiting?(): boolean;
+  /** What work that has not begun waits for, in words; null where nobody is free. */
+  waitsFor?(): string | null;
+  /** Called when what came of it is kept for good: whoever could tell it again need not any more. */
+  settled?(): void;
 }
 
 /** Where the methods of atoms are run. An executor may serve several engines. */

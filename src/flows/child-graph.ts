@@ -1,3 +1,4 @@
+import { appended } from './appended.js';
 import type { FlowItem } from './flow.js';
 import type { LinkMetadata } from './link.js';
 
@@ -19,7 +20,7 @@ export interface Child {
   requires: ReadonlySet<string>;
   provides: ReadonlySet<string>;
   readonly successors: Map<Child, Edge>;
-  readonly predecessors: Child[];
+  predecessors: Child[];
   /** Never above that of a successor. */
   level: number;
 }
@@ -118,7 +119,7 @@ export class ChildGraph {
     if (this.wouldClose(from, to)) return pathBetween(to, from);
     const edge: Edge = { metadata, change: this.change };
     from.successors.set(to, edge);
-    to.predecessors.push(from);
+    to.predecessors = appended(to.predecessors, from);
     this.links += 1;
     this.linked.push(from, to);
     return null;

@@ -1,3 +1,4 @@
+import { appended } from './appended.js';
 import type { Child } from './child-graph.js';
 
 const NOBODY: readonly Child[] = [];
@@ -18,7 +19,7 @@ export class SymbolIndex {
     }
     const last = present.at(-1);
     if (last === undefined || last.position < child.position) {
-      present.push(child);
+      this.children.set(symbol, appended(present, child));
     } else {
       // Only a flow that was changed after it was added goes anywhere but to the end.
       const after = present.findIndex(({ position }) => position > child.position);

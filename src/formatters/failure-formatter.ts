@@ -101,9 +101,13 @@ export class FailureFormatter {
 
 /** Those directly before a node. Where a flow ends is no place of its own: what it ends with is. */
 function directlyBefore(compilation: Compilation, node: PlanNode): PlanNode[] {
-  return compilation
-    .predecessors(node)
-    .flatMap((before) => (before.kind === 'end' ? directlyBefore(compilation, before) : [before]));
+  const found: PlanNode[] = [];
+  const waiting = compilation.predecessors(node).reverse();
+  for (let before = waiting.pop(); before !== undefined; before = waiting.pop()) {
+    if (before.kind === 'end') waiting.push(...compilation.predecessors(before).reverse());
+    else found.push(before);
+  }
+  return found;
 }
 
 function predecessorsOf(compilation: Compilation, atom: AtomNode): Set<PlanNode> {

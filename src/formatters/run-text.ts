@@ -37,12 +37,25 @@ export function formatRun(engine: Engine, { showValues = false, ...options }: Fo
   return treeLines(isTask ? root : { ...root, text: `${root.text} ${storage.getFlowState()}` }).join('\n');
 }
 
+interface Growing extends TextNode {
+  readonly children: Growing[];
+}
+
+/** Without recursion: flows nest deeper than calls. */
 function nodeOf(item: Flow | Task, describe: (atom: Atom) => string): TextNode {
-  if (item instanceof Task) return { text: describe(item), children: [] };
-  const { retry, name, pattern } = item;
-  const children = [...item].map((child) => nodeOf(child, describe));
-  const below = retry === null ? children : [{ text: describe(retry), children: [] }, ...children];
-  return { text: `${name} (${pattern})`, children: below };
+  const root: Growing[] = [];
+  const waiting: { readonly item: Flow | Task; readonly into: Growing[] }[] = [{ item, into: root }];
+  // Each adds itself to its siblings before any other of them is looked at.
+  for (const { item: next, into } of waiting) {
+    if (next instanceof Task) into.push({ text: describe(next), children: [] });
+    else {
+      const { retry, name, pattern } = next;
+      const children: Growing[] = retry === null ? [] : [{ text: describe(retry), children: [] }];
+      into.push({ text: `${name} (${pattern})`, children });
+      for (const child of next) waiting.push({ item: child, into: children });
+    }
+  }
+  return root[0] ?? { text: '', children: [] };
 }
 
 function declarationOf({ kind, name, requires, saveAs }: Atom): string {

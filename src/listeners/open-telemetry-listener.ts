@@ -1,8 +1,9 @@
 import type { FlowState } from '../../machines/index.js';
 import type { AtomNode, FlowNode } from '../compiler/compilation.js';
 import type { Engine, FlowDetails } from '../engines/engine.js';
-import { NotFoundError, StorageError } from '../errors.js';
+import { StorageError } from '../errors.js';
 import { Failure, formatError } from '../failure.js';
+import { importOptional } from '../optional-package.js';
 import type { AtomState } from '../persistence/details.js';
 import type { ListenerOptions, RetryNews, TaskNews } from './engine-listener.js';
 import { EngineListener, FINISHED } from './engine-listener.js';
@@ -34,12 +35,12 @@ export interface TracingApi {
     getTracer(name: string): {
       startSpan(
         name: string,
-        options: {
+        options?: {
           readonly startTime: number;
           readonly attributes: Attributes;
           readonly links?: { readonly context: SpanPlace & { readonly isRemote: boolean } }[];
         },
-        context: object,
+        context?: object,
       ): TracingSpan;
     };
     setSpan(context: object, span: TracingSpan): object;
@@ -212,17 +213,10 @@ export async function openTelemetryListener(
   engine: Engine,
   { api, ...options }: Partial<OpenTelemetryListenerOptions> = {},
 ): Promise<OpenTelemetryListener> {
-  return new OpenTelemetryListener(engine, { ...options, api: api ?? (await importApi()) });
-}
-
-async function importApi(): Promise<TracingApi> {
-  // By a name that is no literal: whoever does not trace compiles without the package.
-  const name: string = PACKAGE;
-  try {
-    return (await import(name)) as TracingApi;
-  } catch (cause) {
-    throw new NotFoundError(`Tracing needs the package ${PACKAGE}: npm install ${PACKAGE}`, { cause });
-  }
+  return new OpenTelemetryListener(engine, {
+    ...options,
+    api: api ?? ((await importOptional('Tracing', PACKAGE)) as TracingApi),
+  });
 }
 
 function traceParentOf({ traceId, spanId, traceFlags }: SpanPlace): string {

@@ -56,6 +56,8 @@ export interface ReadOptions {
 export interface SaveOptions {
   /** What the journals of runs hold that are not stored yet, by the uuid of the run. @default nothing */
   readonly journals?: ReadonlyMap<string, readonly JournalEntry[]>;
+  /** Whether it takes the place of the stored book, of which nothing stays, instead of being merged. @default false */
+  readonly replace?: boolean;
 }
 
 /** Which entries of a journal are read. */

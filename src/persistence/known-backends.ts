@@ -5,8 +5,8 @@ import type { ZooKeeperClient } from './backends/path/zookeeper-session.js';
 import type { MysqlPoolLike } from './backends/sql/mysql.js';
 import type { PgPool } from './backends/sql/postgres-driver.js';
 import type { SqliteDatabase } from './backends/sql/sqlite-driver.js';
-import type { GivenOptions } from './given-options.js';
-import { readServer, SERVER_PARTS } from './server-address.js';
+import type { GivenOptions } from '../given-options.js';
+import { readServer, SERVER_PARTS } from '../server-address.js';
 import type { ValueOptions } from './value-format.js';
 
 /** The backends that come with flowstate. Others may be added by whoever brings them. */

@@ -107,10 +107,7 @@ function withEach(row: object, columns: readonly string[], change: (text: string
 export interface ImportOptions {
   /** How values were made text, where they were. @default that of the backend */
   readonly codec?: Codec | undefined;
-  /**
-   * Whether a book with this uuid is removed first. When the new one cannot be stored then, the old one is put back; a
-   * process that dies in between leaves neither. @default false
-   */
+  /** Whether it takes the place of a book with this uuid, of which nothing stays; in one commit. @default false */
   readonly replace?: boolean | undefined;
 }
 
@@ -131,27 +128,17 @@ export async function importLogbook(
 ): Promise<LogBook> {
   const { book, journals } = readExport(exported, codec ?? backend.codec ?? jsonCodec);
   return usingConnection(backend, async (connection) => {
-    const stored = await storedBook(connection, book.uuid, replace);
-    if (stored === null) return connection.saveLogbook(book, { journals });
-    if (!replace) {
-      throw new DuplicateError(
-        `There is a logbook ${book.uuid} ('${stored.name}') already: give replace: true to have it replaced`,
-      );
-    }
-    const storedJournals = await journalsOf(connection, stored.flows);
-    await connection.destroyLogbook(book.uuid);
-    try {
-      return await connection.saveLogbook(book, { journals });
-    } catch (error) {
-      await connection.saveLogbook(stored, { journals: storedJournals });
-      throw error;
-    }
+    const stored = replace ? null : await storedBook(connection, book.uuid);
+    if (stored === null) return connection.saveLogbook(book, { journals, replace });
+    throw new DuplicateError(
+      `There is a logbook ${book.uuid} ('${stored.name}') already: give replace: true to have it replaced`,
+    );
   });
 }
 
-async function storedBook(connection: Connection, uuid: string, whole: boolean): Promise<LogBook | null> {
+async function storedBook(connection: Connection, uuid: string): Promise<LogBook | null> {
   try {
-    return await connection.getLogbook(uuid, { lazy: !whole });
+    return await connection.getLogbook(uuid, { lazy: true });
   } catch (error) {
     if (error instanceof NotFoundError) return null;
     throw error;

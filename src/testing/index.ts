@@ -1,6 +1,11 @@
 export { copyingBackendSuite, persistenceBackendSuite } from './backend-suite/persistence-backend-suite.js';
 export type { BackendSuiteOptions, TestRunner } from './backend-suite/suite.js';
 
+export { transportSuite } from './transport-suite/transport-suite.js';
+export type { TransportSuiteOptions } from './transport-suite/suite.js';
+export { MemoryBroker } from '../workers/transports/memory/broker.js';
+export type { Fate, FaultRule, Passage } from '../workers/transports/memory/faults.js';
+
 export {
   dieAfter,
   dieBefore,

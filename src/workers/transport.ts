@@ -46,7 +46,8 @@ export interface Delivery {
 export interface DeadLetter {
   readonly id: string;
   readonly message: Message;
-  /** The queue or mailbox in which it was. */
+  readonly kind: 'queue' | 'mailbox';
+  /** The name of the queue or mailbox in which it was. */
   readonly place: string;
   readonly reason: string;
   readonly deliveries: number;

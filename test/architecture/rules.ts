@@ -8,13 +8,13 @@ import type { Import, Source } from './source.js';
  */
 export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   // Suites and stand-ins for tests: they run engines, and nobody imports them.
-  testing: ['engines'],
+  testing: ['engines', 'workers'],
   cli: ['conductors'],
   conductors: ['jobs', 'engines', 'listeners'],
   jobs: ['persistence', 'notifications'],
   distributed: ['compiler', 'persistence'],
-  engines: ['compiler', 'storage', 'executors', 'interpreter', 'notifications'],
-  workers: ['executors'],
+  engines: ['compiler', 'storage', 'executors', 'workers', 'interpreter', 'notifications'],
+  workers: ['executors', 'interpreter'],
   executors: ['atoms', 'notifications'],
   listeners: ['notifications', 'formatters'],
   formatters: ['compiler'],

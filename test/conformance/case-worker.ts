@@ -1,6 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { ConformanceCase } from './case.js';
+import type { Executor } from '../../src/executors/executor.js';
 import { parseCase } from './case.js';
+import { workersForCases } from './case-workers.js';
 import { checkCrashes } from './crash.js';
 import type { CrashReport } from './crash.js';
 import type { CommandLine } from './options.js';
@@ -20,12 +22,17 @@ export interface Verdict {
 
 const options = optionsOf(workerData);
 const stores = storesAt(options.backend);
-const pool = options.executor === null || options.executor === 'async' ? null : poolForCases(options.executor);
+const pool = await poolOf(options);
 const settings = { ...options, pool, openBackend: () => stores.open() };
 
 /** The thread that starts this one says how cases are run. */
 function optionsOf(data: unknown): CommandLine {
   return data as CommandLine;
+}
+
+async function poolOf({ executor, url }: CommandLine): Promise<Executor | null> {
+  if (executor === 'workers') return workersForCases(url ?? '');
+  return executor === null || executor === 'async' ? null : poolForCases(executor);
 }
 
 /** Errors that nobody waited for, since the case began. */

@@ -6,7 +6,9 @@ export interface CommandLine {
   readonly directory: string;
   readonly engine: 'serial' | 'parallel';
   /** Where the parallel engine runs tasks. null: engine is serial. */
-  readonly executor: 'async' | PoolName | null;
+  readonly executor: 'async' | PoolName | 'workers' | null;
+  /** The broker, for workers. */
+  readonly url: string | null;
   readonly backend: string | undefined;
   readonly interpreter: 'native' | 'compiled';
   readonly checkpoint: 'round' | 'change' | null;
@@ -29,7 +31,9 @@ export const USAGE = `Runs conformance cases.
 npm run conformance -- [DIRECTORY] [options]
 
   DIRECTORY                      folder of case files; default ${DEFAULT_DIRECTORY}
-  --engine serial|parallel       default serial
+  --engine serial|parallel|workers
+                                 default serial; workers: as parallel, with tasks in worker processes of their own
+  --url URL                      the broker, for --engine workers; over memory: the worker is in the engine's process
   --executor async|workerThreads|childProcess
                                  where the parallel engine runs tasks; default async
   --backend URL                  where runs are kept; default in memory. On a database server, in a schema or a
@@ -65,6 +69,7 @@ export function readCommandLine(args: readonly string[]): CommandLine {
     options: {
       engine: { type: 'string', default: 'serial' },
       executor: { type: 'string' },
+      url: { type: 'string' },
       backend: { type: 'string' },
       interpreter: { type: 'string', default: 'compiled' },
       checkpoint: { type: 'string' },
@@ -80,13 +85,17 @@ export function readCommandLine(args: readonly string[]): CommandLine {
   if (others.length > 0) throw new TypeError(`one directory is taken, got ${positionals.join(' ')}`);
   const crash = values.crash === undefined ? null : oneOf('crash', values.crash, ['every-commit']);
   const timeout = values['timeout-ms'];
-  const engine = oneOf('engine', values.engine, ['serial', 'parallel']);
-  if (values.executor !== undefined && engine === 'serial') throw new TypeError('--executor is for --engine parallel');
+  const engine = oneOf('engine', values.engine, ['serial', 'parallel', 'workers']);
+  if (values.executor !== undefined && engine !== 'parallel')
+    throw new TypeError('--executor is for --engine parallel');
+  if ((values.url === undefined) === (engine === 'workers'))
+    throw new TypeError('--url is for --engine workers, which needs it');
   const executor = oneOf('executor', values.executor ?? 'async', ['async', 'workerThreads', 'childProcess']);
   return {
     directory,
-    engine,
-    executor: engine === 'serial' ? null : executor,
+    engine: engine === 'workers' ? 'parallel' : engine,
+    executor: engine === 'serial' ? null : engine === 'workers' ? 'workers' : executor,
+    url: values.url ?? null,
     backend: values.backend,
     interpreter: oneOf('interpreter', values.interpreter, ['compiled', 'native']),
     checkpoint: values.checkpoint === undefined ? null : oneOf('checkpoint', values.checkpoint, ['round', 'change']),

@@ -67,7 +67,7 @@ export class ExecutorOfCase implements Executor {
     const found = Promise.resolve(submission.outcome).then((outcome) =>
       this.stage.isDead ? silence() : withItsError(outcome),
     );
-    if (!this.isInOrder) return { outcome: found, cancel: () => submission.cancel() };
+    if (!this.isInOrder) return { outcome: found, cancel: () => submission.cancel(), ...settlement(submission) };
     return this.#inWave(found, submission);
   }
 
@@ -96,7 +96,7 @@ export class ExecutorOfCase implements Executor {
       this.#finishWave();
       return true;
     };
-    return { outcome, cancel };
+    return { outcome, cancel, ...settlement(submission) };
   }
 
   #finishWave(): void {
@@ -113,4 +113,8 @@ export class ExecutorOfCase implements Executor {
 function withItsError(outcome: unknown): unknown {
   if (!(outcome instanceof Failure) || outcome.isLive) return outcome;
   return Failure.from(makeError(outcome.name, outcome.message));
+}
+
+function settlement(submission: Submission): Pick<Submission, 'settled'> {
+  return { settled: () => submission.settled?.() };
 }

@@ -282,6 +282,30 @@ describe('C5: an engine with a fence token', () => {
     expect(log).toEqual(['execute a', 'execute a', 'execute b']);
   });
 
+  it('whose claim was taken over meanwhile tells the tasks that are under way', async () => {
+    const backend = memoryBackend();
+    const gate = new Gate();
+    let reason: unknown;
+    const flow = unordered('f').add(
+      step('slow', {
+        execute: async (_, { signal }) => {
+          await once(signal, 'abort');
+          reason = signal.reason;
+        },
+      }),
+      step('quick', { execute: () => gate.promise }),
+    );
+    const first = await load(flow, { backend, engine: 'parallel', fence: 1 });
+    const running = rejection(first.run());
+    await settled();
+    const second = await load(flow, { backend, fence: 2, flowDetail: await storedIn(backend, first) });
+    second.compile();
+    await second.prepare();
+    gate.open();
+    expect(await running).toBeInstanceOf(StaleFenceError);
+    expect(reason).toBeInstanceOf(StaleFenceError);
+  });
+
   it('of an earlier claim is refused before anything runs', async () => {
     const backend = memoryBackend();
     const flowDetail = await newRun(backend);

@@ -6,6 +6,8 @@ import type { Executor, Flow, LoadOptions, Task } from '../../src/index.js';
 import type { Script } from './fixtures/tasks.js';
 import type { Pools } from './pools.js';
 import { compilePools } from './pools.js';
+import type { WorkerProcess } from '../workers/worker-process.js';
+import { startWorker } from '../workers/worker-process.js';
 
 /* What every engine does, wherever its tasks are run: the suite that TaskFlow runs on each kind of engine. */
 
@@ -31,18 +33,34 @@ function does(name: string, script: Omit<Script, 'name' | 'ledger'> = {}): Task 
   return pools.tasks.scripted({ ...script, name, ledger });
 }
 
-describe.each(['serial', 'async', 'workerThreads', 'childProcess'] as const)('tasks on %s', (kind) => {
+describe.each(['serial', 'async', 'workerThreads', 'childProcess', 'workers'] as const)('tasks on %s', (kind) => {
   /** One for all tests: an engine leaves it as it was. */
   let executor: Executor | null = null;
-  beforeAll(() => {
+  let worker: WorkerProcess | null = null;
+  let queues: string | null = null;
+  beforeAll(async () => {
     const { asyncExecutor, workerThreadExecutor, childProcessExecutor } = pools.flowstate;
     const options = { taskModules: [pools.taskModule], maxWorkers: 2 };
     if (kind === 'async') executor = asyncExecutor();
     if (kind === 'workerThreads') executor = workerThreadExecutor(options);
     if (kind === 'childProcess') executor = childProcessExecutor(options);
+    if (kind === 'workers') {
+      queues = mkdtempSync(join(tmpdir(), 'flowstate-queues-'));
+      const url = `filesystem://${queues}`;
+      const program = pools.pathOf('test/workers/programs/worker.ts');
+      worker = await startWorker(program, { url, topic: 'tests', tasks: [pools.taskModule.href] });
+      executor = new pools.flowstate.WorkerExecutor({ url });
+    }
   });
-  afterAll(() => executor?.close());
-  const options = (): LoadOptions => (executor === null ? { engine: 'serial' } : { engine: 'parallel', executor });
+  afterAll(async () => {
+    await executor?.close();
+    await worker?.stop();
+    if (queues !== null) rmSync(queues, { recursive: true });
+  });
+  const options = (): LoadOptions => {
+    if (executor === null) return { engine: 'serial' };
+    return { engine: kind === 'workers' ? 'workers' : 'parallel', executor };
+  };
 
   async function loaded(flow: Flow, store: Record<string, unknown> = {}, more: LoadOptions = {}) {
     return pools.flowstate.engines.load(flow, { ...options(), ...more, store });
@@ -241,7 +259,7 @@ describe.each(['serial', 'async', 'workerThreads', 'childProcess'] as const)('ta
     expect(second).toBe(`execute spaced in ${place}`);
     const [thread, pid] = place.split('/');
     expect(thread !== '0').toBe(kind === 'workerThreads');
-    expect(Number(pid) !== process.pid).toBe(kind === 'childProcess');
+    expect(Number(pid) !== process.pid).toBe(kind === 'childProcess' || kind === 'workers');
     const { storage } = await ran(linear('f').add(hooked()), { text: 7 });
     expect(storage.getExecuteFailures().get('hooked')?.message).toMatch(/argument 'text'/);
     expect(storage.getRevertFailures().get('hooked')?.message).toBe('of the hook');
@@ -253,7 +271,7 @@ describe.each(['serial', 'async', 'workerThreads', 'childProcess'] as const)('ta
       const { storage } = await ran(linear('f').add(pools.tasks.gives(name)));
       const value = make() ?? null;
       expect(storage.fetch('it'), name).toEqual(value);
-      if (kind === 'workerThreads' || kind === 'childProcess') {
+      if (kind !== 'serial' && kind !== 'async') {
         const { all } = await ran(linear('f').add(pools.tasks.echo), { value });
         expect(all['echoed'], name).toEqual(value);
       }

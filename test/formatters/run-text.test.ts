@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { times } from '../../src/atoms/retries.js';
 import { load } from '../../src/engines/load.js';
+import type { Flow } from '../../src/flows/flow.js';
 import { linear } from '../../src/flows/linear.js';
 import { unordered } from '../../src/flows/unordered.js';
 import { formatFlow, formatRun } from '../../src/formatters/run-text.js';
@@ -26,6 +27,19 @@ describe('formatFlow', () => {
       '└─ pay',
     ]);
     expect(formatFlow(step('alone', { provides: 'x' }))).toBe('alone: → x');
+  });
+});
+
+describe('flows that nest deeper than calls do', () => {
+  it('are text, too', async () => {
+    let flow: Flow = linear('innermost').add(step('a'));
+    for (let depth = 0; depth < 5000; depth++) flow = linear(`f${depth}`).add(flow);
+    expect(formatFlow(flow).split('\n')).toHaveLength(5002);
+    expect(
+      formatRun(await load(flow))
+        .split('\n')
+        .at(-1),
+    ).toMatch(/^ +└─ a PENDING$/);
   });
 });
 

@@ -79,6 +79,39 @@ describe('the logging listener', () => {
     expect(isOut ? err.text : out.text).toBe('');
   });
 
+  it('writes to what has the shape of pino, one text a message', async () => {
+    /** As pino declares the functions of its levels. */
+    interface LogFunction {
+      (merged: object, message?: string, ...args: unknown[]): void;
+      (message: string, ...args: unknown[]): void;
+    }
+    // Its methods are those of an object, and belong to it.
+    class Pino {
+      readonly lines: string[] = [];
+      readonly silent: readonly string[] = ['trace', 'debug'];
+      readonly trace: LogFunction = () => undefined;
+      readonly debug: LogFunction = () => undefined;
+      info(this: Pino, ...given: unknown[]): void {
+        this.lines.push(JSON.stringify(given));
+      }
+      warn(this: Pino, ...given: unknown[]): void {
+        this.lines.push(JSON.stringify(given));
+      }
+      error(this: Pino, ...given: unknown[]): void {
+        this.lines.push(JSON.stringify(given));
+      }
+      isLevelEnabled(this: Pino, level: string): boolean {
+        return !this.silent.includes(level);
+      }
+    }
+    const logger = new Pino();
+    const engine = await load(bad());
+    await rejection(new DynamicLoggingListener(engine, { logger, level: 'info' }).during(() => engine.run()));
+    const given = logger.lines.map((line) => JSON.parse(line) as unknown[]);
+    expect(given.length).toBe(10);
+    expect(given.every((args) => args.length === 1 && typeof args[0] === 'string')).toBe(true);
+  });
+
   it('writes what is to be traced to debug where there is no trace', async () => {
     const lines: string[] = [];
     const nothing = () => undefined;

@@ -30,7 +30,8 @@ class RecordingApi implements TracingApi {
   readonly context = { active: () => ({ span: null as TracingSpan | null }) };
   readonly trace: TracingApi['trace'] = {
     getTracer: () => ({
-      startSpan: (name, { startTime, attributes, links = [] }, context) => {
+      startSpan: (name, options, context) => {
+        const { startTime, attributes, links = [] } = options!;
         const { span: around } = context as { span: TracingSpan | null };
         const parent = around === null ? null : this.#recorded.get(around)!;
         const id = (this.spans.length + 1).toString(16);

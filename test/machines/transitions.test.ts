@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { engineMachine, flowMachine, retryMachine, taskMachine } from '../../machines/index.js';
+import { engineMachine, flowMachine, retryMachine, taskMachine, workerRequestMachine } from '../../machines/index.js';
 import { compileChart, ignoredEventsOf, transitionsOf } from '../../src/interpreter/chart.js';
 
 /*
@@ -161,5 +161,42 @@ describe('the transitions of an engine', () => {
         'GAME_OVER failed FAILURE',
       ].sort(),
     );
+  });
+});
+
+describe('the transitions of a request to a worker', () => {
+  const TASKFLOW: Pair[] = [
+    'WAITING -> PENDING',
+    'WAITING -> FAILURE',
+    'PENDING -> RUNNING',
+    'PENDING -> FAILURE',
+    'RUNNING -> SUCCESS',
+    'RUNNING -> FAILURE',
+  ];
+  /** A lost worker's request is given to another, and a lost or late RUNNING does not break a request. */
+  const MORE: Pair[] = ['RUNNING -> WAITING', 'PENDING -> WAITING', 'PENDING -> SUCCESS'];
+
+  it('are the 6 of TaskFlow and 3 more', () => {
+    expect(pairsOf(workerRequestMachine)).toEqual([...TASKFLOW, ...MORE].sort());
+  });
+
+  it('back to WAITING are guarded: a request is given to so many workers only', () => {
+    const { states } = compileChart(workerRequestMachine);
+    const back = ['mayRedispatch', 'WAITING'];
+    const lost = (from: string) =>
+      states
+        .get(from)
+        ?.branches.get('on_lost')
+        ?.map(({ guard, target }) => [guard, target]);
+    expect(lost('PENDING')).toEqual([back]);
+    expect(lost('RUNNING')).toEqual([back, [null, 'FAILURE']]);
+  });
+
+  it('end in SUCCESS and FAILURE, which hear nothing any more', () => {
+    const { states } = compileChart(workerRequestMachine);
+    for (const last of ['SUCCESS', 'FAILURE']) {
+      expect(states.get(last)?.final).toBe(true);
+      expect(states.get(last)?.branches.size).toBe(0);
+    }
   });
 });

@@ -2,7 +2,7 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { NotFoundError, StorageError } from '../../src/errors.js';
 import { put } from '../../src/persistence/atom-details.js';
 import type { Codec, Connection, PersistenceBackend } from '../../src/persistence/backend.js';
-import type { ImportDriver } from '../../src/persistence/backends/sql/lazy-backend.js';
+import type { ImportDriver } from '../../src/driver-package.js';
 import { fetch } from '../../src/persistence/fetch.js';
 import { newSqlPlace } from '../servers/place.js';
 import type { SqlPlace } from '../servers/place.js';

@@ -12,6 +12,8 @@ const FOLDERS = [
   'test/kills',
   'test/persistence',
   'test/scenarios/programs',
+  'test/workers/programs',
+  'visualizations',
 ];
 
 /** The sources as JavaScript, in a folder of their own, for processes that have nothing but Node.js. */

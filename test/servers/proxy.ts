@@ -45,6 +45,14 @@ export class Proxy {
     if (refuses) this.cutAll();
   }
 
+  /** Carries nothing and cuts nothing, as a line that is dead does, until it is called with false. */
+  stall(stalls = true): void {
+    for (const socket of this.#sockets) {
+      if (stalls) socket.pause();
+      else socket.resume();
+    }
+  }
+
   close(): void {
     this.#close();
     for (const socket of this.#sockets) socket.destroy();

@@ -1,13 +1,25 @@
 import { describe, expect, it } from 'vitest';
+import { engineMachine, taskMachine } from '../../machines/index.js';
 import { times } from '../../src/atoms/retries.js';
 import { task } from '../../src/atoms/function-task.js';
 import { compile } from '../../src/compiler/compile.js';
+import { load } from '../../src/engines/load.js';
 import type { Flow } from '../../src/flows/flow.js';
 import { graph } from '../../src/flows/graph.js';
 import { linear } from '../../src/flows/linear.js';
 import { unordered } from '../../src/flows/unordered.js';
-import { flowToDot, flowToMermaid, flowToSvg } from '../../visualizations/index.js';
+import { memoryBackend } from '../../src/persistence/backends/memory.js';
+import { stateColours } from '../../visualizations/colours.js';
+import {
+  DIAGRAM_FORMATS,
+  drawFlow,
+  drawMachine,
+  flowToDot,
+  flowToMermaid,
+  flowToSvg,
+} from '../../visualizations/index.js';
 import { HOSTILE_NAMES } from './hostile-names.js';
+import { parseDot, type ParsedNode } from './parsed-graph.js';
 import { elementsOf, hasClass, parseXml } from './xml.js';
 
 const named = (name: string) => task({ name, execute: () => null });
@@ -175,5 +187,93 @@ describe('names that are syntax', () => {
     expect(names).toContain(`${'x'.repeat(47)}…`);
     const tooltips = elements.filter(({ name }) => name === 'title').map(({ text }) => text);
     expect(tooltips).toContainEqual(expect.stringContaining('x'.repeat(500)));
+  });
+});
+
+describe('a run that is drawn', () => {
+  const flow = () =>
+    linear('f', { retry: times({ name: 'r' }) }).add(
+      named('a'),
+      task({ name: 'b', execute: () => null }),
+      unordered('g').add(named('c')),
+    );
+  const STATES = { f: 'SUSPENDED', r: 'SUCCESS', a: 'SUCCESS', b: 'PENDING', g: null, c: 'PENDING' };
+
+  async function suspended() {
+    const backend = memoryBackend();
+    const engine = await load(flow(), { backend, engine: 'serial' });
+    engine.atomNotifier.register('SUCCESS', (_, details) => {
+      if ('taskName' in details) engine.suspend();
+    });
+    await engine.run();
+    const stored = await (await backend.getConnection()).getFlowDetail(engine.storage.flowUuid);
+    return { engine, stored };
+  }
+
+  /** The state that a part has in a text, by the colour that it is filled with. */
+  function statesIn(nodes: readonly ParsedNode[]): Map<string | undefined, string | null> {
+    const byFill = new Map([...stateColours('light')].map(([state, { fill }]) => [fill, state]));
+    const names = nodes.map(
+      ({ lines, fill }) => [lines[0]?.replace('↻ ', ''), byFill.get(fill ?? '') ?? null] as const,
+    );
+    return new Map(names);
+  }
+
+  it('has the states of the engine in DOT, of its atoms and of the flow', async () => {
+    const { engine } = await suspended();
+    expect(statesIn(parseDot(drawFlow(engine, { format: 'dot' })).nodes)).toEqual(new Map(Object.entries(STATES)));
+  });
+
+  it('has the states of a stored run', async () => {
+    const { engine, stored } = await suspended();
+    for (const format of DIAGRAM_FORMATS) {
+      expect(drawFlow(flow(), { format, states: stored })).toBe(drawFlow(engine, { format }));
+    }
+  });
+
+  it('has them in SVG and in Mermaid, and says them for Stately', async () => {
+    const { engine } = await suspended();
+    const boxes = [...elementsOf(parseXml(drawFlow(engine, { format: 'svg' })))].filter((each) =>
+      hasClass(each, 'box'),
+    );
+    expect(boxes.map((box) => /is-(\w+)/.exec(box.attributes.get('class') ?? '')?.[1] ?? null)).toEqual(
+      ['f', 'r', 'a', 'b', 'g', 'c'].map((name) => STATES[name as keyof typeof STATES]),
+    );
+    const mermaid = drawFlow(engine, { format: 'mermaid' });
+    expect(mermaid).toContain('subgraph n0["f (linear, SUSPENDED)"]');
+    expect(mermaid.match(/^ {2}class .*$/gm)).toEqual([
+      '  class n2,n4 PENDING',
+      '  class n6,n1 SUCCESS',
+      '  class n0 SUSPENDED',
+    ]);
+    expect(drawFlow(engine, { format: 'stately' })).toContain("description: 'SUSPENDED'");
+  });
+
+  it('is PENDING before anything has happened, and nothing of the engine is changed', async () => {
+    const engine = await load(flow());
+    expect(statesIn(parseDot(drawFlow(engine, { format: 'dot' })).nodes).get('f')).toBe('PENDING');
+    expect(engine.compilation).toBeNull();
+    engine.compile();
+    expect(statesIn(parseDot(drawFlow(engine, { format: 'dot' })).nodes).get('f')).toBe('PENDING');
+  });
+});
+
+describe('drawing', () => {
+  it('shows the state that a machine is in, in SVG', () => {
+    const elements = [...elementsOf(parseXml(drawMachine(taskMachine, { format: 'svg', state: 'REVERTING' })))];
+    const active = elements.filter((element) => hasClass(element, 'is-ACTIVE'));
+    expect(active.map(({ text }) => text.trim())).toEqual(['REVERTING']);
+  });
+
+  it('refuses formats and states that there are not, and says which there are', () => {
+    const format = 'png' as never;
+    const message = 'format takes one of mermaid, dot, svg, scxml, stately, got "png"';
+    expect(() => drawFlow(trip(), { format })).toThrow(new RangeError(message));
+    expect(() => drawMachine(taskMachine, { format })).toThrow(new RangeError(message));
+    expect(() => drawMachine(engineMachine, { format: 'dot', state: 'constructor' })).toThrow(
+      new RangeError(
+        'state takes a state of engine, one of UNDEFINED, RESUMING, SCHEDULING, WAITING, ANALYZING, GAME_OVER, SUCCESS, REVERTED, SUSPENDED, FAILURE, got constructor',
+      ),
+    );
   });
 });

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { engineMachine, flowMachine, retryMachine, taskMachine } from '../../machines/index.js';
 import { task } from '../../src/atoms/function-task.js';
 import { graph } from '../../src/flows/graph.js';
 import { linear } from '../../src/flows/linear.js';
@@ -9,6 +8,7 @@ import { layOut } from '../../visualizations/layout.js';
 import { pictureOfMachine } from '../../visualizations/machine-picture.js';
 import { type Rectangle, sizeOfNotes } from '../../visualizations/measures.js';
 import { Nesting, type Picture } from '../../visualizations/picture.js';
+import { MACHINES } from './all-machines.js';
 
 function graphOf(size: number) {
   const tasks = Array.from({ length: size }, (_, index) =>
@@ -29,7 +29,7 @@ function graphOf(size: number) {
 }
 
 const PICTURES: readonly Picture[] = [
-  ...[engineMachine, flowMachine, taskMachine, retryMachine].map(pictureOfMachine),
+  ...MACHINES.map((machine) => pictureOfMachine(machine)),
   pictureOfFlow(graphOf(24)),
 ];
 

@@ -1,51 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { type AnyStateMachine, and, createMachine, fromPromise, not, setup } from 'xstate';
-import { engineMachine, flowMachine, retryMachine, taskMachine } from '../../machines/index.js';
+import { and, createMachine, fromPromise, not, setup } from 'xstate';
+import { taskMachine } from '../../machines/index.js';
 import { compileChart, transitionsOf } from '../../src/interpreter/chart.js';
 import { machineToDot, machineToMarkdown, machineToMermaid, machineToSvg } from '../../visualizations/index.js';
+import { MACHINES, waysBetween } from './all-machines.js';
 import { elementsOf, hasClass, parseXml } from './xml.js';
 
-const MACHINES: readonly AnyStateMachine[] = [engineMachine, flowMachine, taskMachine, retryMachine];
-
-/** Pairs of states between which an arrow stands, from the table that the interpreter makes of the same machine. */
-function arrowsIn(machine: AnyStateMachine): string[] {
-  const loops = machine === taskMachine ? ['RUNNING -> RUNNING', 'REVERTING -> REVERTING'] : [];
-  return [
-    ...new Set([...transitionsOf(compileChart(machine)).map(({ from, to }) => `${from} -> ${to}`), ...loops]),
-  ].sort();
-}
-
-/** Names of the boxes in a text, by id. */
-function namesIn(text: string, pattern: RegExp): Map<string, string> {
-  return new Map([...text.matchAll(pattern)].map(({ groups = {} }) => [groups['id'] ?? '', groups['name'] ?? '']));
-}
-
-function arrowsBetween(text: string, arrow: RegExp, names: ReadonlyMap<string, string>): string[] {
-  return [...text.matchAll(arrow)]
-    .map(({ groups = {} }) => `${names.get(groups['from'] ?? '') ?? '?'} -> ${names.get(groups['to'] ?? '') ?? '?'}`)
-    .sort();
-}
-
 describe.each(MACHINES)('$id', (machine) => {
-  it('has all of its states and changes in Mermaid', () => {
-    const text = machineToMermaid(machine);
-    const names = namesIn(text, /^ {4}state "(?<name>\w+)" as (?<id>n\d+)$/gm);
-    expect([...names.values()]).toEqual(Object.keys(machine.states));
-    expect(arrowsBetween(text, /^ {2}(?<from>n\d+) --> (?<to>n\d+) : /gm, names)).toEqual(arrowsIn(machine));
-  });
-
-  it('has all of its states and changes in DOT', () => {
-    const text = machineToDot(machine);
-    const names = namesIn(text, /^ {4}(?<id>n\d+) \[label="(?<name>\w+)"/gm);
-    expect([...names.values()]).toEqual(Object.keys(machine.states));
-    expect(arrowsBetween(text, /^ {2}(?<from>n\d+) -> (?<to>n\d+) \[/gm, names)).toEqual(arrowsIn(machine));
-  });
-
   it('has all of its states and changes in SVG', () => {
     const elements = [...elementsOf(parseXml(machineToSvg(machine)))];
     const names = elements.filter((element) => hasClass(element, 'name')).map(({ text }) => text);
     expect(names).toEqual([machine.id, ...Object.keys(machine.states)]);
-    expect(elements.filter((element) => hasClass(element, 'arrow'))).toHaveLength(arrowsIn(machine).length + 1);
+    expect(elements.filter((element) => hasClass(element, 'arrow'))).toHaveLength(waysBetween(machine).length + 1);
   });
 
   it('is drawn the same each time', () => {
@@ -53,8 +19,18 @@ describe.each(MACHINES)('$id', (machine) => {
   });
 
   it('has a row for every change in its tables', () => {
-    const rows = [...machineToMarkdown(machine).matchAll(/^\| `(\w+)` +\| `(\w+)` +\|(?:.*\|)? `(\w+)` +\|$/gm)];
-    const changes = rows.filter(([, from, , to]) => from !== to).map(([, from, event, to]) => ({ from, event, to }));
+    const rows = machineToMarkdown(machine)
+      .split('\n')
+      .map((row) => row.split('|').map((cell) => cell.trim().replaceAll('`', '')));
+    const head = rows.findIndex(([, first]) => first === 'from');
+    const [from = 0, event = 0, to = 0] = ['from', 'event', 'to'].map((name) => rows[head]?.indexOf(name));
+    const changes = rows
+      .slice(
+        head + 2,
+        rows.findIndex((row, at) => at > head && row.length === 1),
+      )
+      .map((row) => ({ from: row[from], event: row[event], to: row[to] }))
+      .filter((change) => change.to !== '(stays)' && change.to !== change.from);
     expect(changes).toEqual(transitionsOf(compileChart(machine)));
   });
 });

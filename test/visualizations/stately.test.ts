@@ -2,64 +2,22 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { type AnyStateMachine, createMachine, fromPromise, setup, StateMachine } from 'xstate';
-import { getAdjacencyMap, getShortestPaths } from 'xstate/graph';
-import { engineMachine, flowMachine, retryMachine, taskMachine } from '../../machines/index.js';
+import { createMachine, fromPromise, setup, StateMachine } from 'xstate';
 import { machineToStately } from '../../visualizations/index.js';
-
-type Config = Parameters<typeof createMachine>[0];
+import { MACHINES } from './all-machines.js';
+import { configIn, onlyExportOf } from './exported.js';
+import { walk } from './walk.js';
 
 const repository = join(import.meta.dirname, '..', '..');
-const MACHINES: readonly AnyStateMachine[] = [engineMachine, flowMachine, taskMachine, retryMachine];
-
-async function onlyExportOf(url: string): Promise<unknown> {
-  const exported: unknown = await import(/* @vite-ignore */ url);
-  const values: unknown[] = Object.values(exported as object);
-  expect(values).toHaveLength(1);
-  return values[0];
-}
-
-/** What the text gives to `createMachine`. */
-async function configIn(text: string): Promise<Config> {
-  const module = text.replace("import { createMachine } from 'xstate';\n", '').replace('= createMachine(', '= (');
-  return (await onlyExportOf(`data:text/javascript,${encodeURIComponent(module)}`)) as Config;
-}
-
-/** What XState gives, as far as the charts are concerned: its own types of any machine are any. */
-interface Neighbours {
-  readonly transitions: Readonly<Record<string, { readonly state: { readonly value: unknown } }>>;
-}
-interface Path {
-  readonly state: { readonly value: unknown };
-  readonly steps: readonly { readonly event: unknown }[];
-}
-
-/** Where every event, with every answer that a guard could want, leads from every state. */
-function walk(machine: AnyStateMachine) {
-  const types: readonly string[] = machine.events;
-  const flags = [false, true].flatMap((atStart) => [false, true].map((hasProgress) => ({ atStart, hasProgress })));
-  const options = {
-    events: types.flatMap((type) => flags.map((flag) => ({ type, ...flag }))),
-    input: { name: 'a', index: 0 },
-    serializeState: ({ value }: { value: unknown }) => JSON.stringify(value),
-  };
-  const adjacency = getAdjacencyMap(machine, options) as unknown as Readonly<Record<string, Neighbours>>;
-  const paths = getShortestPaths(machine, options) as readonly Path[];
-  return {
-    adjacency: Object.entries(adjacency).map(([from, { transitions }]) => [
-      from,
-      Object.entries(transitions).map(([event, { state }]) => [event, state.value]),
-    ]),
-    paths: paths.map(({ state, steps }) => [state.value, steps.map(({ event }) => event)]),
-  };
-}
 
 describe('a machine exported for Stately', () => {
-  it('is checked in for every machine', () => {
+  it('is checked in for every machine, and the flows that are drawn', () => {
     const files = readdirSync(join(repository, 'visualizations', 'diagrams')).filter((name) =>
       name.includes('.stately.'),
     );
-    expect(files).toEqual(MACHINES.map(({ id }) => `${id}.stately.js`).sort());
+    expect(files).toEqual(
+      [...MACHINES.map(({ id }) => id), 'album', 'trip'].map((name) => `${name}.stately.js`).sort(),
+    );
   });
 
   it.each(MACHINES)('$id is, from the file that is checked in, the same chart', async (machine) => {

@@ -1,17 +1,15 @@
 import type { Listing } from '../../atoms/task-registry.js';
 import { addressOf } from '../../atoms/task-registry.js';
-import { UPDATE_PROGRESS } from '../../atoms/task.js';
-import type { Task } from '../../atoms/task.js';
 import type { Clock, Timer } from '../../environment.js';
 import { ExecutionError, UncrossableValueError, WorkerLostError } from '../../errors.js';
 import { Failure } from '../../failure.js';
-import { ANY } from '../../notifications/notifier.js';
 import { INTERRUPTED } from '../executor.js';
 import type { TaskWork } from '../executor.js';
+import { hearFrom } from '../listen-to-task.js';
 import type { Waiting } from '../waiting-line.js';
 import type { End, Host, HostKind, HostListener } from './host.js';
 import type { Reply, RunRequest, Start } from './protocol.js';
-import { sentArguments } from './protocol.js';
+import { eventsHeard, sentArguments } from './protocol.js';
 
 /** Work with somebody who waits for its outcome. */
 export interface Assignment extends Waiting {
@@ -52,6 +50,8 @@ export class Member implements HostListener {
   #finished = 0;
   #isKilled = false;
   #isDismissed = false;
+  /** A host is, from the beginning. */
+  #isKeptAlive = true;
   #tellGone!: () => void;
 
   constructor(
@@ -77,6 +77,13 @@ export class Member implements HostListener {
     return this.#state !== 'leaving' && this.#state !== 'gone';
   }
 
+  /** Whether the process may not end as long as the host is there. */
+  #keepAlive(isNeeded: boolean): void {
+    if (isNeeded === this.#isKeptAlive) return;
+    this.#isKeptAlive = isNeeded;
+    this.#host.keepAlive(isNeeded);
+  }
+
   /** Runs a task. What cannot be sent is its failure, and leaves the member free. */
   run(assignment: Assignment): void {
     const { work } = assignment;
@@ -89,7 +96,7 @@ export class Member implements HostListener {
     }
     this.#state = 'busy';
     this.#assignment = assignment;
-    this.#host.keepAlive(true);
+    this.#keepAlive(true);
     work.began?.();
     const abort = () => this.abort(signal.reason, this.options);
     if (signal.aborted) abort();
@@ -116,7 +123,7 @@ export class Member implements HostListener {
 
   #stop(): void {
     this.#state = 'leaving';
-    this.#host.keepAlive(true);
+    this.#keepAlive(true);
     this.#host.send({ type: 'stop' });
     this.#killLater();
   }
@@ -135,7 +142,7 @@ export class Member implements HostListener {
     switch (reply.type) {
       case 'ready':
         this.#state = 'free';
-        this.#host.keepAlive(false);
+        this.#keepAlive(false);
         this.listener.started(reply.listings);
         this.listener.free();
         break;
@@ -182,9 +189,7 @@ export class Member implements HostListener {
 
   #hear({ event, details }: Reply & { type: 'event' }): void {
     const context = this.#assignment?.work.context;
-    const { progress, ...others } = details;
-    if (event === UPDATE_PROGRESS && typeof progress === 'number') context?.progress(progress, others);
-    else context?.notify(event, details);
+    if (context !== undefined) hearFrom(context, event, details);
   }
 
   #finish(outcome: unknown, rssMb = 0): void {
@@ -195,8 +200,8 @@ export class Member implements HostListener {
     assignment.settle(outcome);
     const { maxTasks, maxRssMb } = this.options;
     if (this.#finished >= maxTasks || rssMb > maxRssMb || this.#isDismissed) this.#stop();
-    else this.#host.keepAlive(false);
     this.listener.free();
+    if (this.isFree) this.#keepAlive(false);
   }
 
   /** Takes its task off it. */
@@ -242,15 +247,6 @@ function requestFor({ atom, method, args, context }: TaskWork): RunRequest {
     idempotencyKey: context.idempotencyKey,
     events: eventsHeard(atom),
   };
-}
-
-function eventsHeard(task: Task): string[] {
-  const events = task.onProgress === null ? [] : [UPDATE_PROGRESS];
-  if (!task.hasListeners) return events;
-  const listened = [...task.notifier.listeners()].map(([event]) => event);
-  // Those who listen to all hear of progress, too.
-  if (listened.includes(ANY)) listened.push(UPDATE_PROGRESS);
-  return [...new Set([...events, ...listened])];
 }
 
 function unloadable({ module, failure: record }: Reply & { type: 'unloadable' }, { noun }: HostKind): ExecutionError {

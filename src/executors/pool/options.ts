@@ -89,7 +89,7 @@ function refused(option: string, takes: string, got: unknown): RangeError {
 }
 
 /** A path is one of this process: it means the same wherever it is loaded. */
-function moduleUrl(module: unknown): string {
+export function moduleUrl(module: unknown): string {
   if (module instanceof URL) return module.href;
   if (typeof module !== 'string' || module === '') {
     throw new TypeError(`taskModules takes paths, URLs and names of packages, got ${String(module)}`);

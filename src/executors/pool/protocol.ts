@@ -1,6 +1,9 @@
 import type { Listing, TaskAddress } from '../../atoms/task-registry.js';
+import type { Task } from '../../atoms/task.js';
+import { UPDATE_PROGRESS } from '../../atoms/task.js';
 import { Failure } from '../../failure.js';
 import type { FailureRecord } from '../../failure.js';
+import { ANY } from '../../notifications/notifier.js';
 
 /*
  * What an engine and a thread or process that runs its tasks tell each other: plain data, one task at a time, in order.
@@ -85,6 +88,16 @@ export function sentArguments(args: Readonly<Record<string, unknown>>): SentArgu
 
 function isFailureMap(value: unknown): value is ReadonlyMap<string, Failure> {
   return value instanceof Map && [...value.values()].every((each) => each instanceof Failure);
+}
+
+/** The events of a task that somebody listens to where the engine is. */
+export function eventsHeard(task: Task): string[] {
+  const events = task.onProgress === null ? [] : [UPDATE_PROGRESS];
+  if (!task.hasListeners) return events;
+  const listened = [...task.notifier.listeners()].map(([event]) => event);
+  // Those who listen to all hear of progress, too.
+  if (listened.includes(ANY)) listened.push(UPDATE_PROGRESS);
+  return [...new Set([...events, ...listened])];
 }
 
 export function receivedArguments({ values, failures, failureMaps }: SentArguments): Record<string, unknown> {

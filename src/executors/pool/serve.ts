@@ -1,9 +1,8 @@
 import type { Transferable } from 'node:worker_threads';
 import { registeredTasks } from '../../atoms/task-registry.js';
 import type { Task, TaskContext } from '../../atoms/task.js';
-import { UPDATE_PROGRESS } from '../../atoms/task.js';
 import { Failure } from '../../failure.js';
-import { ANY } from '../../notifications/notifier.js';
+import { listenTo } from '../listen-to-task.js';
 import { perform } from '../perform.js';
 import { transferList } from '../transfer.js';
 import type { Reply, Request, RunRequest, Start } from './protocol.js';
@@ -27,12 +26,12 @@ export async function serve(start: Start, send: Send): Promise<(request: Request
     }
   }
   send({ type: 'ready', listings: registeredTasks().listings() });
-  let running: AbortController | null = null;
+  let running: Call | null = null;
   return (request) => {
     switch (request.type) {
       case 'run':
-        running = new AbortController();
-        void new Call(request, running.signal, start, send).perform();
+        running = new Call(request, start, send);
+        void running.perform();
         break;
       case 'abort':
         running?.abort(reasonIn(Failure.fromRecord(request.reason)));
@@ -52,13 +51,22 @@ function reasonIn(failure: Failure): unknown {
 class Call {
   /** The first of what the task told of that cannot cross. */
   #uncrossable: Reply | null = null;
+  #madeController: AbortController | null = null;
 
   constructor(
     private readonly request: RunRequest,
-    private readonly signal: AbortSignal,
     private readonly start: Start,
     private readonly send: Send,
   ) {}
+
+  abort(reason: unknown): void {
+    this.#controller.abort(reason);
+  }
+
+  /** Made when it is asked for: most tasks never look at their signal. */
+  get #controller(): AbortController {
+    return (this.#madeController ??= new AbortController());
+  }
 
   async perform(): Promise<void> {
     const outcome = await this.#outcome();
@@ -82,39 +90,21 @@ class Call {
     } catch (error) {
       return Failure.from(error);
     }
-    using _ = this.#listenTo(task);
+    using _ = listenTo(task, this.request.events, (event, details) => this.#tell(event, details));
     return await perform({ atom: task, method, args: receivedArguments(args), context: this.#contextFor(task) });
   }
 
   #contextFor(task: Task): TaskContext {
     const { atom, idempotencyKey } = this.request;
+    const signal = () => this.#controller.signal;
     return {
       atom,
       idempotencyKey,
-      signal: this.signal,
+      get signal() {
+        return signal();
+      },
       progress: (progress, details) => task.updateProgress(progress, details),
       notify: (event, details = {}) => task.notifier.notify(event, details),
-    };
-  }
-
-  /** Sends on what the task tells, if anybody listens to it. */
-  #listenTo(task: Task): Disposable {
-    const events = new Set(this.request.events);
-    const hearsProgress = events.delete(UPDATE_PROGRESS);
-    if (hearsProgress) {
-      task.onProgress = (_, progress, details) => this.#tell(UPDATE_PROGRESS, { ...details, progress });
-    }
-    const registration =
-      events.size === 0
-        ? null
-        : task.notifier.register(ANY, (event, details) => {
-            if (event !== UPDATE_PROGRESS && (events.has(event) || events.has(ANY))) this.#tell(event, details);
-          });
-    return {
-      [Symbol.dispose]() {
-        task.onProgress = null;
-        registration?.[Symbol.dispose]();
-      },
     };
   }
 

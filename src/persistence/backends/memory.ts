@@ -168,7 +168,33 @@ class MemoryConnection<
     this.#owners.clear();
   }
 
-  async saveLogbook(book: LogBook, { journals }: SaveOptions = {}): Promise<LogBook> {
+  async saveLogbook(book: LogBook, { replace = false, ...options }: SaveOptions = {}): Promise<LogBook> {
+    const putBack = replace ? this.#takeBookOut(book.uuid) : () => undefined;
+    try {
+      return this.#saveBook(book, options);
+    } catch (error) {
+      putBack();
+      throw error;
+    }
+  }
+
+  /** @returns what puts it back, with its runs. */
+  #takeBookOut(uuid: string): () => void {
+    const entry = this.#books.get(uuid);
+    if (entry === undefined) return () => undefined;
+    const flows = entry.flowUuids.map((flowUuid) => [flowUuid, this.#flow(flowUuid)] as const);
+    for (const [flowUuid] of flows) this.#forgetFlow(flowUuid);
+    this.#books.delete(uuid);
+    return () => {
+      this.#books.set(uuid, entry);
+      for (const [flowUuid, flow] of flows) {
+        this.#flows.set(flowUuid, flow);
+        for (const atomUuid of flow.atoms.keys()) this.#owners.set(atomUuid, flowUuid);
+      }
+    };
+  }
+
+  #saveBook(book: LogBook, { journals }: SaveOptions): LogBook {
     const kept = this.#form.ofBook(logbookToRecord(book));
     const flows = lastOfEach(book.flows);
     refuseSharedAtoms(flows);

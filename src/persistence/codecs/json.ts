@@ -1,7 +1,7 @@
 import { InvalidFormatError, UnstorableValueError } from '../../errors.js';
 import type { Codec } from '../backend.js';
-import { abbreviate, classNameOf, pathOf } from './place.js';
-import type { Place } from './place.js';
+import { abbreviate, classNameOf, pathOf } from '../../value-place.js';
+import type { Place } from '../../value-place.js';
 
 /** Values nested deeper than this are refused: JSON itself would run out of stack somewhere above it. */
 const MAX_DEPTH = 1000;

@@ -97,6 +97,31 @@ export function bookPromises({ describe, test }: Suite): void {
       same(await connection.saveLogbook(book), book);
     });
 
+    test('is replaced when that is asked for, and nothing stays of it', async ({ connect }) => {
+      const connection = await connect();
+      const [gone, stays] = [aFlow('gone', aTask('a')), aFlow('stays', aTask('a'), aTask('b'))];
+      const book = { ...aBook('book', gone, stays), meta: { a: 1 } };
+      await connection.saveLogbook(book);
+      await connection.commit({ flowUuid: stays.uuid, expectedRevision: stays.revision, state: 'RUNNING', atoms: [] });
+      const next = { ...book, meta: { b: 2 }, flows: [{ ...stays, atoms: [aTask('c')] }] };
+      same(await connection.saveLogbook(next, { replace: true }), next);
+      same(await connection.getLogbooks(), [next]);
+      await rejects(connection.getFlowDetail(gone.uuid), NotFoundError);
+    });
+
+    test('that is to be replaced stays as it was when the other is refused', async ({ connect }) => {
+      const connection = await connect();
+      const [flow, foreign] = [aFlow('f', aTask('a')), aFlow('foreign')];
+      const [book, other] = [aBook('book', flow), aBook('other', foreign)];
+      await connection.saveLogbook(book);
+      await connection.saveLogbook(other);
+      const taken = { ...book, flows: [aFlow('new', aTask('x')), foreign] };
+      await rejects(connection.saveLogbook(taken, { replace: true }), DuplicateError);
+      same(await connection.getLogbook(book.uuid), book);
+      same(await connection.getFlowDetail(flow.uuid), flow);
+      same(await connection.getLogbook(other.uuid), other);
+    });
+
     test('takes its runs and their atoms along when it is destroyed', async ({ connect }) => {
       const connection = await connect();
       const atom = aTask('a');

@@ -1,20 +1,15 @@
-import { readFileSync, readlinkSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import type { Environment } from '../../../environment.js';
 import { StorageError } from '../../../errors.js';
+import { isProcessIdentity, lifeOfProcess, thisProcess } from '../../../process-identity.js';
+import type { ProcessIdentity } from '../../../process-identity.js';
 import type { Files } from './files.js';
 
 /** Who holds a lock. */
-interface Holder {
+interface Holder extends ProcessIdentity {
   /** Different for each time that a lock is taken. */
   readonly token: string;
-  /** Of one name are those processes that see one another by their ids. */
-  readonly machine: string;
-  readonly pid: number;
-  /** When the process began, as the system counts it: ids are given out again. null where that is not known. */
-  readonly began: string | null;
   readonly thread: number;
 }
 
@@ -78,7 +73,7 @@ export class FolderLock {
     const { clock, newId, random } = this.#environment;
     const token = newId().replaceAll(/[^\w-]/g, '_');
     const mine = this.#pathOf(`${name}.${token}`);
-    await this.#files.write(mine, JSON.stringify({ ...self(), token }), false);
+    await this.#files.write(mine, JSON.stringify({ ...thisProcess(), thread: threadId, token }), false);
     try {
       let seen: string | null = null;
       for (let pauseMs = SHORTEST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
@@ -131,54 +126,19 @@ function holderIn(text: string | null): Holder | null {
 
 function isHolder(value: unknown): value is Holder {
   return (
-    typeof value === 'object' &&
-    value !== null &&
-    ['token', 'machine'].every((name) => typeof Reflect.get(value, name) === 'string') &&
-    ['pid', 'thread'].every((name) => typeof Reflect.get(value, name) === 'number')
+    isProcessIdentity(value) &&
+    typeof Reflect.get(value, 'token') === 'string' &&
+    typeof Reflect.get(value, 'thread') === 'number'
   );
 }
 
 function lifeOf(holder: Holder | null): 'alive' | 'gone' | 'unknown' {
-  const me = self();
-  if (holder === null || holder.machine !== me.machine) return 'unknown';
-  if (holder.pid === me.pid && holder.began === me.began) return held.has(holder.token) ? 'alive' : 'unknown';
-  try {
-    process.kill(holder.pid, 0);
-  } catch (error) {
-    // Another user's process may not be asked, but it is there.
-    return error instanceof Error && 'code' in error && error.code === 'ESRCH' ? 'gone' : 'alive';
-  }
-  const began = beginningOf(holder.pid);
-  return began === holder.began ? 'alive' : 'gone';
+  const me = thisProcess();
+  if (holder === null) return 'unknown';
+  const isMine = holder.machine === me.machine && holder.pid === me.pid && holder.began === me.began;
+  if (isMine) return held.has(holder.token) ? 'alive' : 'unknown';
+  return lifeOfProcess(holder);
 }
 
 /** What is held in this thread. */
 const held = new Set<string>();
-
-let known: Omit<Holder, 'token'> | null = null;
-
-function self(): Omit<Holder, 'token'> {
-  known ??= { machine: machineName(), pid: process.pid, began: beginningOf(process.pid), thread: threadId };
-  return known;
-}
-
-/** On Linux another one after each start, and in each container that counts its processes for itself. */
-function machineName(): string {
-  try {
-    return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${readlinkSync('/proc/self/ns/pid')}`;
-  } catch {
-    return hostname();
-  }
-}
-
-/** null where it is not known, and for a process that has ended and is not buried yet. */
-function beginningOf(pid: number): string | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name of the program, in parentheses, may hold anything.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[19] ?? null);
-  } catch {
-    return null;
-  }
-}

@@ -4,7 +4,8 @@ import { StorageError } from '../../../errors.js';
 import type { Files } from './files.js';
 import { FolderLock } from './folder-lock.js';
 import { Journal, newJournal } from './journal.js';
-import { isKey, TABLES } from './record-store.js';
+import { isSafeName } from '../../../safe-name.js';
+import { TABLES } from './record-store.js';
 import type { Change, RecordReader, RecordStore, RecordWriter, Table } from './record-store.js';
 
 export interface FolderStoreOptions {
@@ -243,7 +244,7 @@ export class FolderStore implements RecordStore {
         else keys.add(key);
       }
     }
-    return [...keys].filter(isKey);
+    return [...keys].filter(isSafeName);
   }
 
   async #refresh(): Promise<void> {

@@ -30,7 +30,8 @@ import {
 import { addToJournal, readJournal, removeJournal } from './path-journals.js';
 import { PathRecords, putAtoms, putAtomUuids, putBook, putFlow } from './path-records.js';
 import type { AtomEntry, BookEntry } from './path-records.js';
-import { keyOf, TABLES } from './record-store.js';
+import { safeName } from '../../../safe-name.js';
+import { TABLES } from './record-store.js';
 import type { RecordReader, RecordStore, RecordWriter } from './record-store.js';
 
 /** Keeps runs as records that are found by their names, one for each detail. */
@@ -87,13 +88,17 @@ class PathConnection implements Connection {
     });
   }
 
-  async saveLogbook(book: LogBook, { journals }: SaveOptions = {}): Promise<LogBook> {
+  async saveLogbook(book: LogBook, { journals, replace = false }: SaveOptions = {}): Promise<LogBook> {
     const flows = lastOfEach(book.flows);
     refuseSharedAtoms(flows);
     const row = this.#rows.encodeLogbook(book);
     const given = flows.map((flow) => this.#encodeFlow(flow, journals?.get(flow.uuid)));
     return this.#write(`save the logbook ${book.uuid}`, async (records, writer) => {
-      const stored = (await records.book(book.uuid))?.flows ?? [];
+      let stored = (await records.book(book.uuid))?.flows ?? [];
+      if (replace) {
+        for (const flow of stored) await removeFlow(records, writer, flow);
+        stored = [];
+      }
       const known = new Set(stored);
       const added: string[] = [];
       for (const flow of given) {
@@ -121,7 +126,7 @@ class PathConnection implements Connection {
   destroyLogbook(uuid: string): Promise<void> {
     return this.#write(`destroy the logbook ${uuid}`, async (records, writer) => {
       for (const flow of (await bookOf(records, uuid)).flows) await removeFlow(records, writer, flow);
-      writer.put('books', keyOf(uuid), null);
+      writer.put('books', safeName(uuid), null);
     });
   }
 
@@ -286,8 +291,8 @@ async function writeAtoms(
 }
 
 async function removeFlow(records: PathRecords, writer: RecordWriter, uuid: string): Promise<void> {
-  for (const atom of await records.atomUuids(uuid)) writer.put('atom_details', keyOf(atom), null);
+  for (const atom of await records.atomUuids(uuid)) writer.put('atom_details', safeName(atom), null);
   await removeJournal(records, writer, uuid);
-  writer.put('flow_atoms', keyOf(uuid), null);
-  writer.put('flow_details', keyOf(uuid), null);
+  writer.put('flow_atoms', safeName(uuid), null);
+  writer.put('flow_details', safeName(uuid), null);
 }

@@ -1,7 +1,7 @@
 import { InvalidFormatError, NotFoundError } from '../../../errors.js';
 import { flowFromRecord, flowToRecord, logbookFromRecord, logbookToRecord } from '../../records.js';
 import type { AtomRow, FlowRow, JournalRow, LogBookRow, Read } from '../../rows.js';
-import { keyOf } from './record-store.js';
+import { safeName } from '../../../safe-name.js';
 import type { RecordReader, RecordWriter, Table } from './record-store.js';
 
 export interface BookEntry {
@@ -63,7 +63,7 @@ export class PathRecords {
     const entries = await this.atoms(uuids);
     return entries.map((entry, index) => {
       if (entry !== null) return entry.atom;
-      throw corrupted('flow_atoms', keyOf(flowUuid), `the atom detail ${uuids[index]} that it names is not there`);
+      throw corrupted('flow_atoms', safeName(flowUuid), `the atom detail ${uuids[index]} that it names is not there`);
     });
   }
 
@@ -91,34 +91,34 @@ export class PathRecords {
     uuids: readonly string[],
     read: (fields: Fields) => Entry,
   ): Promise<(Entry | null)[]> {
-    const keys = uuids.map(keyOf);
+    const keys = uuids.map(safeName);
     const records = await this.#records.get(table, keys);
     return records.map((text, index) => (text === null ? null : parse(table, keys[index] ?? '', text, read)));
   }
 }
 
 export function putBook(records: RecordWriter, { book, flows }: BookEntry): void {
-  records.put('books', keyOf(book.uuid), JSON.stringify({ ...book, flows }));
+  records.put('books', safeName(book.uuid), JSON.stringify({ ...book, flows }));
 }
 
 export function putFlow(records: RecordWriter, { bookUuid, flow }: FlowEntry): void {
-  records.put('flow_details', keyOf(flow.uuid), JSON.stringify({ ...flow, bookUuid }));
+  records.put('flow_details', safeName(flow.uuid), JSON.stringify({ ...flow, bookUuid }));
 }
 
 export function putAtoms(records: RecordWriter, flowUuid: string, atoms: readonly AtomRow[]): void {
-  for (const atom of atoms) records.put('atom_details', keyOf(atom.uuid), JSON.stringify({ ...atom, flowUuid }));
+  for (const atom of atoms) records.put('atom_details', safeName(atom.uuid), JSON.stringify({ ...atom, flowUuid }));
 }
 
 export function putAtomUuids(records: RecordWriter, uuid: string, atoms: readonly string[]): void {
-  records.put('flow_atoms', keyOf(uuid), JSON.stringify({ uuid, atoms }));
+  records.put('flow_atoms', safeName(uuid), JSON.stringify({ uuid, atoms }));
 }
 
 export function putJournalPage(records: RecordWriter, uuid: string, entries: readonly Read<JournalRow>[]): void {
-  records.put('journal_pages', keyOf(uuid), JSON.stringify({ uuid, entries }));
+  records.put('journal_pages', safeName(uuid), JSON.stringify({ uuid, entries }));
 }
 
 export function removeJournalPage(records: RecordWriter, uuid: string): void {
-  records.put('journal_pages', keyOf(uuid), null);
+  records.put('journal_pages', safeName(uuid), null);
 }
 
 function journalPage({ entries }: Fields): readonly Read<JournalRow>[] {
@@ -162,7 +162,7 @@ function parse<Entry>(table: Table, key: string, record: string, read: (fields: 
   }
   if (!isFields(parsed)) throw corrupted(table, key, 'it is not an object');
   const { uuid } = parsed;
-  if (typeof uuid !== 'string' || keyOf(uuid) !== key) {
+  if (typeof uuid !== 'string' || safeName(uuid) !== key) {
     throw corrupted(table, key, `it has the uuid of another one, ${JSON.stringify(uuid)}`);
   }
   try {

@@ -1,4 +1,5 @@
-import { isKey, TABLES } from './record-store.js';
+import { isSafeName } from '../../../safe-name.js';
+import { TABLES } from './record-store.js';
 import type { Change, RecordWriter, Table } from './record-store.js';
 import { partsIn } from './zookeeper-parts.js';
 import type { Node, ZooKeeperSession } from './zookeeper-session.js';
@@ -80,7 +81,7 @@ export class ZooKeeperView implements RecordWriter {
       if (text === null) keys.delete(key);
       else keys.add(key);
     }
-    return [...keys].filter(isKey);
+    return [...keys].filter(isSafeName);
   }
 
   /** Reads records that are to be written and were not read. */

@@ -119,7 +119,7 @@ class SqlConnection implements Connection {
     });
   }
 
-  async saveLogbook(book: LogBook, { journals }: SaveOptions = {}): Promise<LogBook> {
+  async saveLogbook(book: LogBook, { journals, replace = false }: SaveOptions = {}): Promise<LogBook> {
     const flows = lastOfEach(book.flows);
     refuseSharedAtoms(flows);
     const row = this.#rows.encodeLogbook(book);
@@ -129,6 +129,7 @@ class SqlConnection implements Connection {
       journal: (journals?.get(flow.uuid) ?? []).map((entry) => this.#rows.encodeEntry(entry)),
     }));
     return this.#write(`save the logbook ${book.uuid}`, async (queries, tx) => {
+      if (replace) await queries.deleteBook(tx, book.uuid);
       if ((await queries.book(tx, book.uuid)) === null) await queries.insertBook(tx, row);
       else await queries.updateBook(tx, row);
       let position = given.length === 0 ? 0 : await queries.nextPosition(tx, book.uuid);

@@ -5,8 +5,8 @@ export const SERVER_PARTS = { hosts: 'host', path: 'database', user: 'user', pas
 
 const WITH_PORT = /^(?<host>\[[^\]]*\]|[^:]*):(?<port>\d+)$/;
 
-/** Where a database server is, from a URL such as `//user:password@host:port/database`, or from options. */
-export function readServer(given: GivenOptions) {
+/** Where a server is, and who asks, from a URL such as `//user:password@host:port`, or from options. */
+export function readAddress(given: GivenOptions) {
   const address = given.text('host');
   const { host = address, port } = WITH_PORT.exec(address ?? '')?.groups ?? {};
   if (host?.includes(',') === true) throw new RangeError(`The option host takes one host, got '${host}'`);
@@ -15,6 +15,13 @@ export function readServer(given: GivenOptions) {
     port: given.number('port') ?? (port === undefined ? undefined : Number(port)),
     user: given.text('user'),
     password: given.text('password'),
+  };
+}
+
+/** Where a database server is, from a URL such as `//user:password@host:port/database`, or from options. */
+export function readServer(given: GivenOptions) {
+  return {
+    ...readAddress(given),
     database: withoutSlash(given.text('database')),
     ssl: given.flag('ssl'),
     maxConnections: given.number('maxConnections'),
@@ -23,7 +30,7 @@ export function readServer(given: GivenOptions) {
 }
 
 /** The path of a URL begins with one; where nothing follows it, nothing was given. */
-function withoutSlash(path: string | undefined): string | undefined {
+export function withoutSlash(path: string | undefined): string | undefined {
   const name = path?.replace(/^\//, '');
   return name === '' ? undefined : name;
 }

@@ -1,0 +1,162 @@
+import { types } from 'node:util';
+import { parse, stringify } from 'devalue';
+import { UnstorableValueError } from './errors.js';
+import { classNameOf, pathOf } from './value-place.js';
+import type { Place } from './value-place.js';
+
+/** Values nested deeper than this are refused: writing and reading go down one call a level. */
+const MAX_DEPTH = 1000;
+
+/**
+ * Writes a value as text, with what JSON has no words for: undefined inside a value, NaN, infinities, -0, bigints, Map,
+ * Set, Date, RegExp, URL, URLSearchParams, Buffer, ArrayBuffer and its views, holes, cycles, and objects that occur
+ * twice, which come back as one.
+ *
+ * @throws {UnstorableValueError} with the path of what would not come back as it was.
+ */
+export function writeRichText(value: unknown): string {
+  refuseUnstorable(value, null, 1, new Set());
+  try {
+    return stringify(value, REDUCERS);
+  } catch {
+    // The error of the library holds the value.
+    throw new UnstorableValueError('$', 'it cannot be written as text');
+  }
+}
+
+/** @throws what is wrong with a text that `writeRichText` did not write. */
+export function readRichText(text: string): unknown {
+  return parse(text, REVIVERS);
+}
+
+const REDUCERS = {
+  Buffer: (value: unknown) => (Buffer.isBuffer(value) ? [value.toString('base64')] : undefined),
+  /** Without this the whole buffer would be written, with what does not belong to the value. */
+  Part: (value: unknown) => (isPartialView(value) ? wholeCopyOf(value) : undefined),
+};
+
+const REVIVERS = {
+  Buffer: ([text]: [string]) => Buffer.from(text, 'base64'),
+  Part: (view: unknown) => view,
+};
+
+function isPartialView(value: unknown): value is ArrayBufferView {
+  return ArrayBuffer.isView(value) && !Buffer.isBuffer(value) && value.byteLength !== value.buffer.byteLength;
+}
+
+function wholeCopyOf(view: ArrayBufferView): ArrayBufferView {
+  if (types.isTypedArray(view)) return view.slice();
+  return new DataView(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
+}
+
+/**
+ * Goes through all parts of a value, in the order in which it will be written: then it goes as deep.
+ *
+ * @throws {UnstorableValueError} for a part that would not come back as it was.
+ */
+function refuseUnstorable(value: unknown, place: Place | null, depth: number, seen: Set<object>): void {
+  if (typeof value === 'function' || typeof value === 'symbol') {
+    throw new UnstorableValueError(pathOf(place), `a ${typeof value}`);
+  }
+  if (typeof value !== 'object' || value === null || seen.has(value)) return;
+  if (depth > MAX_DEPTH) throw new UnstorableValueError(pathOf(place), `nested deeper than ${MAX_DEPTH} levels`);
+  seen.add(value);
+  for (const [key, part] of readable(value, place)) {
+    refuseUnstorable(part, { above: place, key }, depth + 1, seen);
+  }
+}
+
+type Part = readonly [key: Place['key'], value: unknown];
+
+function readable(value: object, place: Place | null): Iterable<Part> {
+  try {
+    return partsOf(value, place);
+  } catch (cause) {
+    if (cause instanceof UnstorableValueError) throw cause;
+    throw new UnstorableValueError(pathOf(place), 'it cannot be read', { cause });
+  }
+}
+
+/** How many prototypes a value of a built-in class has, in any realm; one of a class of somebody's own has more. */
+const PLAIN = 1;
+const BUILT_IN = 2;
+const TYPED_ARRAY = 3;
+const BUFFER = 4;
+
+function partsOf(value: object, place: Place | null): Iterable<Part> {
+  if (Object.getOwnPropertySymbols(value).length > 0 && !ArrayBuffer.isView(value)) {
+    throw new UnstorableValueError(pathOf(place), 'an object with symbols as keys');
+  }
+  const refuseUnless = (prototypes: number) => {
+    if (prototypesOf(value) !== prototypes) throw ofClass(value, place);
+  };
+  if (Array.isArray(value)) {
+    refuseUnless(BUILT_IN);
+    return elementsOf(value, place);
+  }
+  if (ArrayBuffer.isView(value)) {
+    refuseUnless(Buffer.isBuffer(value) ? BUFFER : types.isTypedArray(value) ? TYPED_ARRAY : BUILT_IN);
+    return [[{ step: '.buffer' }, value.buffer]];
+  }
+  const parts = builtInPartsOf(value, place);
+  if (parts !== null) {
+    refuseUnless(BUILT_IN);
+    if (Object.keys(value).length > 0) {
+      throw new UnstorableValueError(pathOf(place), `a ${classNameOf(value)} with properties of its own`);
+    }
+    return parts;
+  }
+  if (prototypesOf(value) > PLAIN) throw ofClass(value, place);
+  if (Object.hasOwn(value, '__proto__'))
+    throw new UnstorableValueError(pathOf(place), 'an object with a key __proto__');
+  return Object.entries(value);
+}
+
+const NO_PARTS: readonly Part[] = [];
+
+/** null for what is none of the built-in objects that can be kept. */
+function builtInPartsOf(value: object, place: Place | null): Iterable<Part> | null {
+  if (types.isMap(value)) {
+    return Array.from(value).flatMap(([key, part], index): Part[] => [
+      // A key of a Map is a value like others: it is not quoted.
+      [{ step: `.entries()[${index}][0]` }, key],
+      [{ step: `.entries()[${index}][1]` }, part],
+    ]);
+  }
+  if (types.isSet(value)) return Array.from(value, (part, index): Part => [{ step: `.values()[${index}]` }, part]);
+  if (types.isRegExp(value)) {
+    if (value.lastIndex === 0) return NO_PARTS;
+    throw new UnstorableValueError(pathOf(place), 'a RegExp in the middle of a search: its lastIndex is not 0');
+  }
+  if (types.isArrayBuffer(value)) {
+    if (Reflect.get(value, 'resizable') !== true) return NO_PARTS;
+    throw new UnstorableValueError(pathOf(place), 'an ArrayBuffer that can be resized');
+  }
+  return types.isDate(value) || isUrl(value) ? NO_PARTS : null;
+}
+
+function isUrl(value: object): boolean {
+  return value instanceof URL || value instanceof URLSearchParams;
+}
+
+function elementsOf(array: readonly unknown[], place: Place | null): Iterable<Part> {
+  const elements: Part[] = [];
+  for (const key of Object.keys(array)) {
+    const index = Number(key);
+    if (!Number.isInteger(index) || index < 0 || index >= array.length || String(index) !== key) {
+      throw new UnstorableValueError(pathOf(place), 'an array with properties beside its elements');
+    }
+    elements.push([index, array[index]]);
+  }
+  return elements;
+}
+
+function prototypesOf(value: object): number {
+  let count = 0;
+  for (let each: unknown = Object.getPrototypeOf(value); each !== null; each = Object.getPrototypeOf(each)) count += 1;
+  return count;
+}
+
+function ofClass(value: object, place: Place | null): UnstorableValueError {
+  return new UnstorableValueError(pathOf(place), `an object of the class ${classNameOf(value)}`);
+}

@@ -1,0 +1,127 @@
+import { rejects, same } from '../checks.js';
+import { acking, Inbox, LONG_MS, text, textOf, textsFrom, textsOf, until } from './suite.js';
+import type { Suite } from './suite.js';
+
+const BOX = 'engine-1';
+const PREFETCH = { prefetch: 100, expiryMs: LONG_MS };
+
+/** What a transport promises of mailboxes and rooms. */
+export function mailboxPromises({ describe, test }: Suite): void {
+  describe('mailboxes', () => {
+    test('are there when somebody has received from them', async ({ open }) => {
+      const [sender, reader] = [await open(), await open()];
+      same(await sender.post(BOX, text('too early')), false);
+      const inbox = new Inbox();
+      await reader.receive(BOX, PREFETCH, acking(inbox));
+      same(await sender.post(BOX, text('in time')), true);
+      same(textOf((await inbox.next()).message), 'in time');
+    });
+
+    test('give messages in the order in which they were posted', async ({ open }) => {
+      const [sender, reader] = [await open(), await open()];
+      const inbox = new Inbox();
+      await reader.receive(BOX, { ...PREFETCH, prefetch: 3 }, acking(inbox));
+      const sent = textsFrom(100);
+      const posts = sent.slice(0, 50).map((each) => sender.post(BOX, text(each)));
+      await Promise.all(posts);
+      for (const each of sent.slice(50)) await sender.post(BOX, text(each));
+      await inbox.has(sent.length);
+      same(textsOf(inbox.items), sent);
+    });
+
+    test('keep what comes while their reader is away, and what it did not answer, in order', async ({ open }) => {
+      const [sender, reader] = [await open(), await open()];
+      const [before, after] = [new Inbox(), new Inbox()];
+      await reader.receive(BOX, PREFETCH, before.take);
+      for (const each of textsFrom(3)) await sender.post(BOX, text(each));
+      await before.has(3);
+      await before.items[0]?.ack();
+      await reader.close();
+      same(await sender.post(BOX, text('meanwhile')), true);
+      await (await open()).receive(BOX, PREFETCH, acking(after));
+      await after.has(3);
+      same(textsOf(after.items), ['message 1', 'message 2', 'meanwhile']);
+      same(
+        after.items.map(({ deliveries }) => deliveries),
+        [2, 2, 1],
+      );
+    });
+
+    test('expire without a reader', async ({ open }) => {
+      const [sender, reader] = [await open(), await open()];
+      const consumer = await reader.receive(BOX, { prefetch: 1, expiryMs: 50 }, () => undefined);
+      same(await sender.post(BOX, text('lost')), true);
+      await consumer.stop();
+      await reader.close();
+      await until(async () => !(await sender.post(BOX, text('lost as well'))));
+      const inbox = new Inbox();
+      await sender.receive(BOX, PREFETCH, acking(inbox));
+      await sender.post(BOX, text('new'));
+      await inbox.has(1);
+      same(textsOf(inbox.items), ['new']);
+    });
+
+    test('stay for as long as they have a reader', async ({ open }) => {
+      const [sender, reader] = [await open(), await open()];
+      const [lasting, brief] = [new Inbox(), new Inbox()];
+      const expiring = { prefetch: 1, expiryMs: 100 };
+      await reader.receive(BOX, expiring, acking(lasting));
+      const consumer = await reader.receive('brief', expiring, acking(brief));
+      await consumer.stop();
+      await until(async () => !(await sender.post('brief', text('x'))));
+      same(await sender.post(BOX, text('still there')), true);
+      same(textOf((await lasting.next()).message), 'still there');
+    });
+
+    test('have dead letters as queues do, which can be sent again', async ({ open }) => {
+      const [sender, reader] = [await open(), await open()];
+      const inbox = new Inbox();
+      await reader.receive(BOX, PREFETCH, inbox.take);
+      await sender.post(BOX, text('a reply'));
+      await (await inbox.next()).release();
+      await (await inbox.next()).reject('not understood');
+      const [letter] = await sender.deadLetters();
+      same([letter?.kind, letter?.place, letter?.reason], ['mailbox', BOX, 'not understood']);
+      same(await sender.requeueDeadLetters([letter?.id ?? '']), 1);
+      const again = await inbox.next();
+      same([textOf(again.message), again.deliveries], ['a reply', 1]);
+    });
+
+    test('refuse an expiry that is no time', async ({ open }) => {
+      const link = await open();
+      await rejects(
+        link.receive(BOX, { prefetch: 1, expiryMs: 0 }, () => undefined),
+        RangeError,
+      );
+    });
+  });
+
+  describe('rooms', () => {
+    test('reach all who listen', async ({ open }) => {
+      const links = [await open(), await open(), await open()];
+      const inboxes = links.map(() => new Inbox<Parameters<Parameters<(typeof links)[0]['listen']>[1]>[0]>());
+      for (const [index, link] of links.entries())
+        await link.listen('engines', inboxes[index]?.take ?? (() => undefined));
+      await links[0]?.announce('engines', text('hello'));
+      for (const inbox of inboxes) same(textOf(await inbox.next()), 'hello');
+    });
+
+    test('keep nothing, and tell nobody who has left', async ({ open }) => {
+      const [speaker, listener] = [await open(), await open()];
+      const [early, late] = [new Inbox<{ body: Uint8Array }>(), new Inbox<{ body: Uint8Array }>()];
+      await speaker.announce('engines', text('to nobody'));
+      const consumer = await listener.listen('engines', early.take);
+      await speaker.announce('engines', text('one'));
+      await early.has(1);
+      await consumer.stop();
+      await listener.listen('engines', late.take);
+      await speaker.announce('other room', text('elsewhere'));
+      await speaker.announce('engines', text('two'));
+      await late.has(1);
+      same(
+        [early.items, late.items].map((items) => items.map(({ body }) => Buffer.from(body).toString())),
+        [['one'], ['two']],
+      );
+    });
+  });
+}

@@ -1,0 +1,159 @@
+import type { Clock } from '../../../environment.js';
+
+export type Argument = string | Buffer | number;
+
+/** What is asked of a client of Redis. One of the package `ioredis` has it, and so has its cluster. */
+export interface RedisClient {
+  callBuffer(command: string, ...args: Argument[]): Promise<unknown>;
+  connect(): Promise<void>;
+  disconnect(reconnect?: boolean): void;
+  on(event: string, listener: (...args: never[]) => void): unknown;
+}
+
+/** A question got no answer: the connection is gone, or nobody answers. */
+export class Unanswered extends Error {
+  override readonly name = 'Unanswered';
+}
+
+/** What a server says that cannot serve now, and will later. */
+const NOT_NOW = /^(?:LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|UNBLOCKED)\b/;
+
+/**
+ * One connection to a server, which comes back by itself. What is asked while it is down fails at once; it is for the
+ * caller to ask again.
+ */
+export class RedisConnection {
+  readonly client: RedisClient;
+  readonly #clock: Clock;
+  readonly #timeoutMs: number;
+  readonly #onChange: (cause: unknown) => void;
+  readonly #onReady: (client: RedisClient) => Promise<unknown>;
+  readonly #rejections = new Set<(error: Error) => void>();
+  readonly #attempts = new Set<() => void>();
+  #lastError: unknown = null;
+  #serverId: number | null = null;
+  #isUp = false;
+  #isClosed = false;
+
+  /**
+   * @param options.onReady - Is done each time that it is connected, before it counts as being up.
+   * @param options.timeoutMs - How long an answer may take before the connection counts as dead.
+   */
+  constructor(options: {
+    readonly client: RedisClient;
+    readonly clock: Clock;
+    readonly timeoutMs: number;
+    readonly onChange: (cause: unknown) => void;
+    readonly onReady?: ((client: RedisClient) => Promise<unknown>) | undefined;
+  }) {
+    this.client = options.client;
+    this.#clock = options.clock;
+    this.#timeoutMs = options.timeoutMs;
+    this.#onChange = options.onChange;
+    this.#onReady = options.onReady ?? (() => Promise.resolve());
+    this.client.on('ready', () => void this.#ready());
+    this.client.on('error', (error: unknown) => {
+      this.#lastError = error;
+    });
+    for (const event of ['close', 'end']) this.client.on(event, () => this.#down());
+  }
+
+  get isUp(): boolean {
+    return this.#isUp;
+  }
+
+  /** By which the server knows the connection; null before there is one. */
+  get serverId(): number | null {
+    return this.#serverId;
+  }
+
+  /** Why it is not up, as far as that is known. */
+  get lastError(): unknown {
+    return this.#lastError;
+  }
+
+  /** Begins to connect, and goes on trying. */
+  start(): void {
+    // What goes wrong is told as an event.
+    this.client.connect().catch(() => undefined);
+  }
+
+  /** Resolves when it is up, or the attempt to connect that is under way has failed. */
+  async attempt(): Promise<void> {
+    if (this.#isUp || this.#isClosed) return;
+    await new Promise<void>((resolve) => this.#attempts.add(resolve));
+  }
+
+  /** @param extraMs - How much longer the answer may take. @throws {Unanswered} */
+  ask(command: string, args: readonly Argument[], extraMs = 0): Promise<unknown> {
+    if (!this.#isUp) return Promise.reject(new Unanswered('there is no connection', { cause: this.#lastError }));
+    return this.#ask(command, args, extraMs);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.client.disconnect();
+    this.#down();
+  }
+
+  async #ready(): Promise<void> {
+    try {
+      this.#serverId = Number(await this.client.callBuffer('client', 'ID'));
+      await this.#onReady(this.client);
+    } catch (error) {
+      this.#lastError = error;
+      if (!this.#isClosed) this.client.disconnect(true);
+      return;
+    }
+    if (this.#isClosed) return;
+    this.#isUp = true;
+    this.#tellAttempts();
+    this.#onChange(null);
+  }
+
+  #down(): void {
+    const cause = new Unanswered('the connection was lost', { cause: this.#lastError });
+    for (const reject of this.#rejections) reject(cause);
+    this.#rejections.clear();
+    this.#tellAttempts();
+    if (!this.#isUp) return;
+    this.#isUp = false;
+    this.#onChange(cause);
+  }
+
+  #tellAttempts(): void {
+    for (const resolve of this.#attempts) resolve();
+    this.#attempts.clear();
+  }
+
+  #ask(command: string, args: readonly Argument[], extraMs: number): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const end = () => {
+        timer.cancel();
+        this.#rejections.delete(reject);
+      };
+      const timer = this.#clock.setTimer(this.#timeoutMs + extraMs, () => {
+        end();
+        reject(new Unanswered(`there was no answer to ${command} in ${this.#timeoutMs + extraMs} ms`));
+        if (!this.#isClosed) this.client.disconnect(true);
+      });
+      this.#rejections.add(reject);
+      // The driver knows what a command does by its name in lower case.
+      this.client.callBuffer(command.toLowerCase(), ...args).then(
+        (answer) => {
+          end();
+          resolve(answer);
+        },
+        (error: unknown) => {
+          end();
+          reject(isAnswer(error) ? error : new Unanswered(`${command} got no answer`, { cause: error }));
+        },
+      );
+    });
+  }
+}
+
+/** Whether an error is what a server said, and would say again. */
+function isAnswer(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'ReplyError' && !NOT_NOW.test(error.message);
+}

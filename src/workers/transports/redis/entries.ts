@@ -1,0 +1,89 @@
+import { isProperties, isRecord } from '../../message-bytes.js';
+import type { DeadLetter, Message } from '../../transport.js';
+
+/** An entry of a stream. */
+export interface Entry {
+  readonly id: string;
+  readonly fields: ReadonlyMap<string, Buffer>;
+}
+
+/** The fields of a message. @param deliveries - How often it was given before, as another entry. */
+export function fieldsOf({ properties, body }: Message, deliveries = 0): (string | Buffer)[] {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  return ['properties', JSON.stringify(properties), 'deliveries', String(deliveries), 'body', bytes];
+}
+
+/** The fields of a dead letter. */
+export function deadFieldsOf(letter: Omit<DeadLetter, 'id'>): (string | Buffer)[] {
+  const { message, deliveries, kind, place, reason, at } = letter;
+  // Texts as JSON: half a character has no UTF-8.
+  const about = JSON.stringify({ kind, place, reason, at });
+  return [...fieldsOf(message, deliveries), 'about', about];
+}
+
+export function messageIn({ fields }: Entry): Message | null {
+  const properties = jsonIn(fields.get('properties'));
+  const body = fields.get('body');
+  return isProperties(properties) && body !== undefined ? { properties, body } : null;
+}
+
+export function deliveriesIn({ fields }: Entry): number {
+  const deliveries = Number(fields.get('deliveries')?.toString());
+  return Number.isSafeInteger(deliveries) ? deliveries : 0;
+}
+
+export function deadLetterIn(entry: Entry): DeadLetter | null {
+  const message = messageIn(entry);
+  const about = jsonIn(entry.fields.get('about'));
+  if (message === null || !isRecord(about)) return null;
+  const { kind, place, reason, at } = about;
+  if (kind !== 'queue' && kind !== 'mailbox') return null;
+  if (typeof place !== 'string' || typeof reason !== 'string' || typeof at !== 'number') return null;
+  return { id: entry.id, message, kind, place, reason, deliveries: deliveriesIn(entry), at };
+}
+
+/** Entries in a reply of XRANGE, XCLAIM, or for one stream of XREADGROUP. Those that were deleted have none. */
+export function entriesIn(reply: unknown): Entry[] {
+  if (!isList(reply)) return [];
+  return reply.flatMap((each) => {
+    const [id, fields] = isList(each) ? each : [];
+    return id instanceof Buffer && isList(fields) ? [{ id: id.toString(), fields: mapOf(fields) }] : [];
+  });
+}
+
+/** Entries in a reply of XREADGROUP for one stream. */
+export function entriesRead(reply: unknown): Entry[] {
+  const [stream] = isList(reply) ? reply : [];
+  return isList(stream) ? entriesIn(stream[1]) : [];
+}
+
+/** The entries that somebody has, and how often each was given, in a reply of XPENDING. */
+export function pendingIn(reply: unknown): ReadonlyMap<string, number> {
+  const pending = new Map<string, number>();
+  for (const each of isList(reply) ? reply : []) {
+    const [id, , , count] = isList(each) ? each : [];
+    if (id instanceof Buffer) pending.set(id.toString(), Number(count));
+  }
+  return pending;
+}
+
+function mapOf(fields: readonly unknown[]): ReadonlyMap<string, Buffer> {
+  const map = new Map<string, Buffer>();
+  for (let index = 0; index + 1 < fields.length; index += 2) {
+    const [name, value] = [fields[index], fields[index + 1]];
+    if (name instanceof Buffer && value instanceof Buffer) map.set(name.toString(), value);
+  }
+  return map;
+}
+
+function jsonIn(bytes: Buffer | undefined): unknown {
+  try {
+    return JSON.parse(bytes?.toString() ?? 'null');
+  } catch {
+    return null;
+  }
+}
+
+export function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value);
+}

@@ -1,0 +1,62 @@
+/*
+ * What has to be one step at the server. The entries of a stream belong to who has them: an answer of somebody else,
+ * who has lost them meanwhile, does nothing.
+ *
+ * KEYS[1] is the stream, ARGV[1] the group, ARGV[2] the consumer, ARGV[3] the entry. XACK does not ask who it is.
+ */
+
+const OWN = `
+local own = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[3], ARGV[3], 1, ARGV[2])
+if #own == 0 then return 0 end
+`;
+
+const REMOVE = `
+redis.call('XACK', KEYS[1], ARGV[1], ARGV[3])
+redis.call('XDEL', KEYS[1], ARGV[3])
+return 1
+`;
+
+export const ACK = OWN + REMOVE;
+
+/** ARGV[4]: how often it was given in all. It becomes a new entry: nobody waits for one that is pending. */
+export const RELEASE = `${OWN}
+local entry = redis.call('XRANGE', KEYS[1], ARGV[3], ARGV[3])[1]
+if entry then
+  local fields = entry[2]
+  for index = 1, #fields, 2 do
+    if fields[index] == 'deliveries' then fields[index + 1] = ARGV[4] end
+  end
+  redis.call('XADD', KEYS[1], '*', unpack(fields))
+end
+${REMOVE}`;
+
+/** KEYS[2]: the dead letters. ARGV from 4: the fields that it has there. */
+export const REJECT = `${OWN}
+redis.call('XADD', KEYS[2], '*', unpack(ARGV, 4))
+${REMOVE}`;
+
+/** ARGV from 3: entries that are being worked on. Shows that whoever has them is alive. */
+export const KEEP = `
+local kept = 0
+for index = 3, #ARGV do
+  if #redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[index], ARGV[index], 1, ARGV[2]) > 0 then
+    redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, ARGV[index], 'JUSTID')
+    kept = kept + 1
+  end
+end
+return kept
+`;
+
+/** Forgets a consumer that has nothing. One that is there still comes back with its next read. */
+export const FORGET = `
+if #redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 1, ARGV[2]) > 0 then return 0 end
+return redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], ARGV[2])
+`;
+
+/** KEYS[1]: the dead letters, KEYS[2]: the stream. ARGV[1]: the entry, ARGV[2]: whether the stream has to be there, from 3: fields. */
+export const REVIVE = `
+if #redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1]) == 0 then return 0 end
+if ARGV[2] == '1' and redis.call('EXISTS', KEYS[2]) == 0 then return 0 end
+redis.call('XADD', KEYS[2], '*', unpack(ARGV, 3))
+return redis.call('XDEL', KEYS[1], ARGV[1])
+`;

@@ -1,0 +1,254 @@
+import { deliveryOf, handOver } from '../../delivering.js';
+import type { DeadLetter, Delivery, Message } from '../../transport.js';
+import type { Argument, RedisConnection } from './connection.js';
+import { Unanswered } from './connection.js';
+import { deadFieldsOf, deliveriesIn, entriesIn, entriesRead, messageIn, pendingIn } from './entries.js';
+import type { Entry } from './entries.js';
+import { GROUP } from './keys.js';
+import type { Keys } from './keys.js';
+import { ACK, FORGET, KEEP, REJECT, RELEASE } from './scripts.js';
+
+export interface ReaderOptions {
+  readonly kind: DeadLetter['kind'];
+  readonly name: string;
+  readonly keys: Keys;
+  /** By which the server knows who has what. */
+  readonly consumer: string;
+  readonly prefetch: number;
+  /** Of a mailbox. */
+  readonly expiryMs: number | null;
+  readonly leaseMs: number;
+  readonly blockMs: number;
+  readonly now: () => number;
+  readonly handle: (delivery: Delivery) => void;
+  /** Asks over the connection that all readers share. */
+  readonly ask: (command: string, ...args: readonly Argument[]) => Promise<unknown>;
+  readonly pause: () => Promise<void>;
+}
+
+/** Takes the messages of a queue or mailbox, over a connection of its own, as it waits there for what comes. */
+export class StreamReader {
+  readonly kind: DeadLetter['kind'];
+  readonly key: string;
+  readonly #options: ReaderOptions;
+  readonly #connection: RedisConnection;
+  readonly #held = new Set<string>();
+  readonly #wakers = new Set<() => void>();
+  #loop: Promise<void> = Promise.resolve();
+  /** There may be messages that are this one's, and were never seen here. */
+  #isRecovering = true;
+  #isStopped = false;
+
+  constructor(options: ReaderOptions, connection: RedisConnection) {
+    this.#options = options;
+    this.#connection = connection;
+    this.kind = options.kind;
+    this.key = options.keys.stream(options.kind, options.name);
+  }
+
+  get isOver(): boolean {
+    return this.#isStopped && this.#held.size === 0;
+  }
+
+  get isUp(): boolean {
+    return this.#isStopped || this.#connection.isUp;
+  }
+
+  /** Makes the place, and begins to read. */
+  async start(): Promise<void> {
+    await this.#make();
+    this.#connection.start();
+    this.#loop = this.#read();
+    await this.#connection.attempt();
+  }
+
+  /** The connection is up again, or down. */
+  connectionChanged(): void {
+    this.#isRecovering = true;
+    this.#wake();
+  }
+
+  /** Keeps what it has, and the mailbox. */
+  async keep(): Promise<void> {
+    const { ask, consumer, expiryMs } = this.#options;
+    if (this.#held.size > 0) await ask('EVAL', KEEP, 1, this.key, GROUP, consumer, ...this.#held);
+    if (this.#isStopped || expiryMs === null) return;
+    if (Number(await ask('PEXPIRE', this.key, expiryMs)) === 0) await this.#make();
+  }
+
+  /** Takes what others had, and have not kept. */
+  async sweep(): Promise<void> {
+    const room = this.#room;
+    if (room <= 0) return;
+    const { ask, leaseMs } = this.#options;
+    const pending = pendingIn(
+      await ask('XPENDING', this.key, GROUP, 'IDLE', leaseMs, '-', '+', this.#held.size + room),
+    );
+    await this.#claim(ask, pending, leaseMs, room);
+  }
+
+  /** @param unblock - Ends the wait of a connection at the server. */
+  async stop(unblock: (connection: RedisConnection) => Promise<boolean>): Promise<void> {
+    if (this.#isStopped) return this.#loop;
+    this.#isStopped = true;
+    this.#wake();
+    const isUnblocked = await unblock(this.#connection).catch(() => false);
+    if (!isUnblocked) this.#connection.close();
+    await this.#loop;
+    this.#connection.close();
+    const { ask, expiryMs } = this.#options;
+    if (expiryMs !== null) await ask('PEXPIRE', this.key, expiryMs).catch(() => null);
+    await this.#forget();
+  }
+
+  /** Gives back what it has. What was in a mailbox stays where it is, in order, for whoever reads it next. */
+  async release(): Promise<void> {
+    const held = [...this.#held];
+    this.#held.clear();
+    if (this.kind === 'queue') {
+      const { ask, consumer } = this.#options;
+      const pending = pendingIn(await ask('XPENDING', this.key, GROUP, '-', '+', held.length + 1, consumer));
+      for (const entry of await this.#entries(ask, held)) {
+        const count = String(deliveriesIn(entry) + (pending.get(entry.id) ?? 1));
+        await ask('EVAL', RELEASE, 1, this.key, GROUP, consumer, entry.id, count);
+      }
+    }
+    await this.#forget();
+  }
+
+  get #room(): number {
+    return this.#isStopped ? 0 : this.#options.prefetch - this.#held.size;
+  }
+
+  async #make(): Promise<void> {
+    const { ask, expiryMs } = this.#options;
+    try {
+      await ask('XGROUP', 'CREATE', this.key, GROUP, '0', 'MKSTREAM');
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith('BUSYGROUP'))) throw error;
+    }
+    if (expiryMs !== null) await ask('PEXPIRE', this.key, expiryMs);
+  }
+
+  async #read(): Promise<void> {
+    while (!this.#isStopped) {
+      try {
+        if (!this.#connection.isUp || this.#room === 0) await this.#change();
+        else if (this.#isRecovering) await this.#recover();
+        else await this.#readNew();
+      } catch (error) {
+        await this.#recoverFrom(error);
+      }
+    }
+  }
+
+  async #recoverFrom(error: unknown): Promise<void> {
+    // The connection that is lost comes back by itself.
+    if (error instanceof Unanswered) return;
+    try {
+      if (error instanceof Error && error.message.startsWith('NOGROUP')) await this.#make();
+      else await this.#options.pause();
+    } catch {
+      if (!this.#isStopped) await this.#options.pause();
+    }
+  }
+
+  async #readNew(): Promise<void> {
+    const { consumer, blockMs } = this.#options;
+    const count = ['COUNT', this.#room, 'BLOCK', blockMs];
+    const args = ['GROUP', GROUP, consumer, ...count, 'STREAMS', this.key, '>'];
+    const entries = entriesRead(await this.#connection.ask('XREADGROUP', args, blockMs));
+    for (const entry of entries) this.#give(entry, deliveriesIn(entry) + 1);
+  }
+
+  /** Takes what an answer said that never came. Who takes up a mailbox takes what any reader before it had. */
+  async #recover(): Promise<void> {
+    const { consumer } = this.#options;
+    const room = this.#room;
+    const ask = (command: string, ...args: readonly Argument[]) => this.#connection.ask(command, args);
+    const whose = this.kind === 'queue' ? [consumer] : [];
+    const pending = pendingIn(await ask('XPENDING', this.key, GROUP, '-', '+', this.#held.size + room, ...whose));
+    if ((await this.#claim(ask, pending, 0, room)) === 0) this.#isRecovering = false;
+  }
+
+  async #claim(
+    ask: ReaderOptions['ask'],
+    pending: ReadonlyMap<string, number>,
+    idleMs: number,
+    room: number,
+  ): Promise<number> {
+    const ids = [...pending.keys()].filter((id) => !this.#held.has(id)).slice(0, room);
+    if (ids.length === 0) return 0;
+    const { consumer } = this.#options;
+    const entries = entriesIn(await ask('XCLAIM', this.key, GROUP, consumer, idleMs, ...ids));
+    for (const entry of entries) this.#give(entry, deliveriesIn(entry) + (pending.get(entry.id) ?? 0) + 1);
+    return entries.length;
+  }
+
+  async #entries(ask: ReaderOptions['ask'], ids: readonly string[]): Promise<Entry[]> {
+    const entries = await Promise.all(ids.map(async (id) => entriesIn(await ask('XRANGE', this.key, id, id))));
+    return entries.flat();
+  }
+
+  #give(entry: Entry, deliveries: number): void {
+    if (this.#held.has(entry.id)) return;
+    this.#held.add(entry.id);
+    if (this.#isStopped) {
+      // It came in the moment in which it was stopped, and was not seen by anybody.
+      this.#answer(entry.id, RELEASE, [], [String(deliveries - 1)]).catch(() => undefined);
+      return;
+    }
+    const message = messageIn(entry);
+    if (message === null) {
+      const foreign = { properties: { type: '' }, body: entry.fields.get('body') ?? new Uint8Array() };
+      this.#reject(foreign, entry.id, deliveries, 'it is no message').catch(() => undefined);
+      return;
+    }
+    const delivery = deliveryOf(message, deliveries, {
+      ack: () => this.#answer(entry.id, ACK),
+      release: () => this.#answer(entry.id, RELEASE, [], [String(deliveries)]),
+      reject: (reason) => this.#reject(message, entry.id, deliveries, reason),
+    });
+    handOver(delivery, this.#options.handle);
+  }
+
+  #reject(message: Message, id: string, deliveries: number, reason: string): Promise<void> {
+    const { kind, name: place, keys, now } = this.#options;
+    const fields = deadFieldsOf({ message, kind, place, reason, deliveries, at: now() });
+    return this.#answer(id, REJECT, [keys.dead], fields);
+  }
+
+  async #answer(
+    id: string,
+    script: string,
+    moreKeys: readonly string[] = [],
+    args: readonly Argument[] = [],
+  ): Promise<void> {
+    if (!this.#held.has(id)) return;
+    const { ask, consumer } = this.#options;
+    const keys = [this.key, ...moreKeys];
+    try {
+      await ask('EVAL', script, keys.length, ...keys, GROUP, consumer, id, ...args);
+    } finally {
+      this.#held.delete(id);
+      this.#wake();
+      if (this.isOver) await this.#forget();
+    }
+  }
+
+  /** It may be gone, or have what nobody released: then others forget it. */
+  async #forget(): Promise<void> {
+    if (this.#held.size > 0) return;
+    const { ask, consumer } = this.#options;
+    await ask('EVAL', FORGET, 1, this.key, GROUP, consumer).catch(() => null);
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => this.#wakers.add(resolve));
+  }
+
+  #wake(): void {
+    for (const resolve of this.#wakers) resolve();
+    this.#wakers.clear();
+  }
+}

@@ -1,0 +1,35 @@
+import type { ChildProcess } from 'node:child_process';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import type { ProgramOptions } from './programs/worker.js';
+
+/** A worker in a process of its own. */
+export interface WorkerProcess {
+  readonly pid: number;
+  /** What ended it. */
+  readonly ended: Promise<unknown>;
+  kill(signal: NodeJS.Signals): void;
+  /** Lets it finish what it has. */
+  stop(): Promise<void>;
+}
+
+/** @param program - The compiled `test/workers/programs/worker.ts`. */
+export async function startWorker(program: string, options: ProgramOptions): Promise<WorkerProcess> {
+  const child: ChildProcess = fork(program, [JSON.stringify(options)], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  const ended = once(child, 'exit');
+  await new Promise<void>((resolve, reject) => {
+    child.once('message', () => resolve());
+    void ended.then(() => reject(new Error('The worker ended before it was ready')));
+  });
+  return {
+    pid: child.pid ?? 0,
+    ended,
+    kill: (signal) => void child.kill(signal),
+    async stop() {
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
