@@ -1,19 +1,13 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, it } from 'vitest';
+import { findChromium, launchChromium } from '../../servers/chromium.js';
 
 /** Where the tests put pictures of what they saw; git does not keep them. */
 const SCREENSHOTS = join(import.meta.dirname, '..', '..', '..', '.screenshots');
 
-const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const HINT = 'apt install chromium, or set CHROMIUM_PATH';
-
-function findChromium(): string | null {
-  const given = process.env['CHROMIUM_PATH'];
-  if (given !== undefined && given !== '') return given;
-  return PLACES.find((path) => existsSync(path)) ?? null;
-}
 
 /** A page that was opened, and everything that it complained about. */
 export interface OpenedPage {
@@ -32,8 +26,7 @@ export interface Windows {
  * `FLOWSTATE_REQUIRE_SERVICES=1` that is a failure.
  */
 export function describeInChromium(define: (windows: Windows) => void): void {
-  const executablePath = findChromium();
-  if (executablePath === null) {
+  if (findChromium() === null) {
     if (process.env['FLOWSTATE_REQUIRE_SERVICES'] === '1') {
       it('has a browser', () => {
         throw new Error(`There is no Chromium: ${HINT}`);
@@ -47,8 +40,7 @@ export function describeInChromium(define: (windows: Windows) => void): void {
     let browser: Browser;
     beforeAll(async () => {
       mkdirSync(SCREENSHOTS, { recursive: true });
-      // Root may not run it in its sandbox, and it is given nothing but pages of these tests.
-      browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
+      browser = await launchChromium();
     });
     afterAll(() => browser.close());
     define({

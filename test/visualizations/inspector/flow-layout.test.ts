@@ -9,11 +9,8 @@ import { unordered } from '../../../src/flows/unordered.js';
 import { layOutFlow, type FlowLayout, type Place } from '../../../visualizations/inspector/flow-layout.js';
 import { partsOfFlow, type FlowParts } from '../../../visualizations/inspector/flow-parts.js';
 import { spread } from '../../../visualizations/inspector/spread.js';
-import { behavioursOf } from '../../conformance/behaviours.js';
-import { buildFlow } from '../../conformance/build-flow.js';
-import { CallCounts } from '../../conformance/call-counts.js';
 import { EVERYTHING, generatedCases } from '../../properties/generated-cases.js';
-import { album, manyTasks } from './runs.js';
+import { album, flowOfCase, manyTasks } from './runs.js';
 
 const tasks = (count: number) => Array.from({ length: count }, (_, at) => task({ name: `t${at}`, execute: () => at }));
 
@@ -96,13 +93,7 @@ describe('the layout of a flow', () => {
   it('has room for any flow, whatever of it is folded', () => {
     fc.assert(
       fc.property(generatedCases(EVERYTHING), fc.infiniteStream(fc.boolean()), (test, folds) => {
-        const stage = {
-          isDead: false,
-          trace: () => undefined,
-          suspend: () => undefined,
-          pause: () => Promise.resolve(),
-        };
-        const { root } = buildFlow(test.flow, behavioursOf(test.flow, new CallCounts(), stage));
+        const root = flowOfCase(test);
         const shown = partsOfFlow(compile(root));
         const flows = shown.parts.flatMap(({ kind }, part) => (kind === 'flow' && part > 0 ? [part] : []));
         const folded = new Set(flows.filter(() => folds.next().value));

@@ -8,11 +8,9 @@ import { EngineSource } from '../../../visualizations/inspector/engine-source.js
 import { History } from '../../../visualizations/inspector/history.js';
 import type { RunPicture } from '../../../visualizations/inspector/run-picture.js';
 import { Neighbours, whyAt } from '../../../visualizations/inspector/why-at.js';
-import { behavioursOf } from '../../conformance/behaviours.js';
-import { buildFlow } from '../../conformance/build-flow.js';
-import { CallCounts } from '../../conformance/call-counts.js';
 import type { ConformanceCase } from '../../conformance/case.js';
 import { EVERYTHING, generatedCases } from '../../properties/generated-cases.js';
+import { flowOfCase } from './runs.js';
 
 /** A run as it was seen while it went on. */
 interface Seen {
@@ -31,8 +29,7 @@ function statesOf({ parts, news }: RunPicture): (string | null)[] {
 
 /** Runs a generated case, looking at it at each stage. */
 async function watched(test: ConformanceCase) {
-  const stage = { isDead: false, trace: () => undefined, suspend: () => undefined, pause: () => Promise.resolve() };
-  const { root } = buildFlow(test.flow, behavioursOf(test.flow, new CallCounts(), stage));
+  const root = flowOfCase(test);
   const environment = virtualEnvironment({ advancesByItself: true });
   const engine = await load(root, { engine: 'serial', journal: true, environment });
   const source = new EngineSource(engine);

@@ -17,12 +17,9 @@ import type { AtomFacts, RunPicture } from '../../../visualizations/inspector/ru
 import { flowOfPlan } from '../../../visualizations/inspector/stored-flow.js';
 import { StoredSource } from '../../../visualizations/inspector/stored-source.js';
 import type { ValueWordsOptions } from '../../../visualizations/inspector/value-words.js';
-import { buildFlow } from '../../conformance/build-flow.js';
-import { behavioursOf } from '../../conformance/behaviours.js';
-import { CallCounts } from '../../conformance/call-counts.js';
 import { EVERYTHING, generatedCases } from '../../properties/generated-cases.js';
 import { HOSTILE_NAMES } from '../hostile-names.js';
-import { album, engineFor } from './runs.js';
+import { album, engineFor, flowOfCase } from './runs.js';
 
 async function pictureOf(engine: Engine, options: ValueWordsOptions = {}): Promise<RunPicture> {
   const source = new EngineSource(engine, options);
@@ -258,13 +255,7 @@ describe('the picture of a stored run', () => {
   it('has the parts and links of the flow, read from its plan', () => {
     fc.assert(
       fc.property(generatedCases(EVERYTHING), (test) => {
-        const stage = {
-          isDead: false,
-          trace: () => undefined,
-          suspend: () => undefined,
-          pause: () => Promise.resolve(),
-        };
-        const { root } = buildFlow(test.flow, behavioursOf(test.flow, new CallCounts(), stage));
+        const root = flowOfCase(test);
         const compilation = compile(root);
         const again = compile(flowOfPlan(readPlan(planOf(compilation).text)));
         expect(inWords(partsOfFlow(again))).toEqual(inWords(partsOfFlow(compilation)));

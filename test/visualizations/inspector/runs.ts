@@ -1,3 +1,4 @@
+import type { Task } from '../../../src/atoms/task.js';
 import { task } from '../../../src/atoms/function-task.js';
 import { times } from '../../../src/atoms/retries.js';
 import { loadUntyped } from '../../../src/engines/load.js';
@@ -8,6 +9,10 @@ import type { Flow } from '../../../src/flows/flow.js';
 import { graph } from '../../../src/flows/graph.js';
 import { linear } from '../../../src/flows/linear.js';
 import { unordered } from '../../../src/flows/unordered.js';
+import { behavioursOf } from '../../conformance/behaviours.js';
+import { buildFlow } from '../../conformance/build-flow.js';
+import { CallCounts } from '../../conformance/call-counts.js';
+import type { ConformanceCase } from '../../conformance/case.js';
 
 /** Something that happens when a test says so. */
 export class Gate {
@@ -130,4 +135,10 @@ export function manyTasks(size: number): Flow {
     flow.add(part);
   }
   return flow;
+}
+
+/** The flow of a conformance case, whose tasks do what the case says. */
+export function flowOfCase({ flow }: ConformanceCase): Flow | Task {
+  const stage = { isDead: false, trace: () => undefined, suspend: () => undefined, pause: () => Promise.resolve() };
+  return buildFlow(flow, behavioursOf(flow, new CallCounts(), stage)).root;
 }
