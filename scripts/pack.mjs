@@ -11,6 +11,7 @@ const EXPECTED = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
   /^dist\/(src|machines|visualizations)\/.+\.(js|d\.ts)(\.map)?$/,
   /^visualizations\/diagrams\//,
+  /^schemas\/[a-z-]+\.json$/,
 ];
 const REQUIRED = ['README.md', 'LICENSE', 'CHANGELOG.md'];
 
