@@ -25,15 +25,11 @@ function sample(name: string, broker: () => Broker): void {
     });
     afterAll(() => compiled[Symbol.dispose]());
 
-    it(
-      'end right, with no result that is committed twice',
-      async () => {
-        const report = await killDrill({ compiled, broker: broker(), kills: KILLS, random: seededRandom(7) });
-        expect(report.problems).toEqual([]);
-        expect(report.workerKills + report.engineKills).toBe(KILLS);
-      },
-      120_000,
-    );
+    it('end right, with no result that is committed twice', async () => {
+      const report = await killDrill({ compiled, broker: broker(), kills: KILLS, random: seededRandom(7) });
+      expect(report.problems).toEqual([]);
+      expect(report.workerKills + report.engineKills).toBe(KILLS);
+    }, 120_000);
   });
 }
 
