@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { WorkerExecutor } from '../../src/index.js';
 import { load } from '../../src/engines/load.js';
 import { linear } from '../../src/flows/linear.js';
 import type { CompiledSources } from '../scenarios/compiled-sources.js';
@@ -53,7 +54,10 @@ await describeWithServer(ownRedis, () => {
   it('a broker that is killed with requests that nobody has taken gives them out when it is back', async () => {
     const flow = linear('steps').addAll(world.steps().map((each) => step(each)));
     const first = await world.worker();
-    const engine = world.remember(await load(flow, world.options));
+    const { engine: _, ...options } = world.options;
+    const executor = new WorkerExecutor(options);
+    expect(await executor.waitForWorkers(1, 10_000)).toBe(0);
+    const engine = world.remember(await load(flow, { engine: 'workers', executor }));
     first.kill('SIGSTOP');
     const running = engine.run();
     while (engine.why().every(({ waitsFor }) => waitsFor !== 'running'))
@@ -64,5 +68,6 @@ await describeWithServer(ownRedis, () => {
     await world.worker();
     expect(await running).toBe('SUCCESS');
     expect(world.count('effect a')).toBe(1);
+    await executor.close();
   });
 });
