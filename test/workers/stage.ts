@@ -154,7 +154,7 @@ export class ScriptedWorker {
 
   async announce(type: 'NOTIFY' | 'BYE', body: Body<'NOTIFY'> | Body<'BYE'>): Promise<void> {
     const place = PLACES.room(ENGINES_ROOM);
-    await this.link.announce(ENGINES_ROOM, this.codec.write(type, body as never, { place }));
+    await this.link.announce(ENGINES_ROOM, this.codec.write(type, body, { place }));
   }
 
   async bye(): Promise<void> {
