@@ -71,6 +71,31 @@ for (const name of ['redis', 'rediss'] as const) {
   });
 }
 
+for (const name of ['amqp', 'amqps'] as const) {
+  knownTransports.register({
+    names: [name],
+    urlParts: { hosts: 'hosts', path: 'vhost', user: 'user', password: 'password' },
+    read: (given) => ({
+      hosts: given.text('hosts'),
+      port: given.number('port'),
+      user: given.text('user'),
+      password: given.text('password'),
+      vhost: withoutSlash(given.text('vhost')),
+      tls: given.object('tls', 'true, or options of node:tls', isTls) ?? name === 'amqps',
+      queueType: given.choice('queueType', ['quorum', 'classic']),
+      deliveryLimit: given.number('deliveryLimit'),
+      consumerTimeoutMs: given.number('consumerTimeoutMs'),
+      heartbeatMs: given.number('heartbeatMs'),
+      connectTimeoutMs: given.number('connectTimeoutMs'),
+      driverOptions: given.object('driverOptions', 'options of the driver', isObject),
+    }),
+    load: async () => {
+      const { amqpTransport } = await import('./transports/amqp/transport.js');
+      return (options) => (basics) => amqpTransport(options, basics);
+    },
+  });
+}
+
 function isTls(value: unknown): value is boolean | object {
   return typeof value === 'boolean' || isObject(value);
 }

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import type { WorkerMainOptions } from '../../src/index.js';
+import type { ProgramOptions } from './programs/worker.js';
 
 /** A worker in a process of its own. */
 export interface WorkerProcess {
@@ -14,7 +14,7 @@ export interface WorkerProcess {
 }
 
 /** @param program - The compiled `test/workers/programs/worker.ts`. */
-export async function startWorker(program: string, options: WorkerMainOptions): Promise<WorkerProcess> {
+export async function startWorker(program: string, options: ProgramOptions): Promise<WorkerProcess> {
   const child: ChildProcess = fork(program, [JSON.stringify(options)], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });

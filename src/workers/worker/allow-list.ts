@@ -33,22 +33,13 @@ export class AllowList {
   async #addText(text: string): Promise<void> {
     const [, path, name] = ONE_EXPORT.exec(text) ?? [];
     if (path === undefined || name === undefined) {
-      // Those that the module registers while it is loaded belong to it, too.
-      const before = new Set(
-        registeredTasks()
-          .listings()
-          .map((listing) => listing.name),
-      );
-      const exported = await imported(text);
-      const registered = registeredTasks()
-        .listings()
-        .filter(({ name: each }) => !before.has(each));
-      if (registered.length === 0) this.#addModule(exported, text);
-      else this.#registry.registerExports(exported);
+      const { exports, registered } = await imported(text);
+      if (registered.length === 0) this.#addModule(exports, text);
+      else this.#registry.registerExports(exports);
       for (const listing of registered) this.#adopt(listing);
       return;
     }
-    const exported = (await imported(path))[name];
+    const exported = (await imported(path)).exports[name];
     if (exported === undefined) throw new NotFoundError(`The module ${path} exports nothing named ${name}`);
     this.#registry.register(exported as RegisteredTask);
   }
@@ -85,11 +76,33 @@ export class AllowList {
   }
 }
 
-async function imported(module: string): Promise<Readonly<Record<string, unknown>>> {
+interface Loaded {
+  readonly exports: Readonly<Record<string, unknown>>;
+  /** What the module registered by itself when it was loaded for a list. */
+  readonly registered: readonly Listing[];
+}
+
+const loaded = new Map<string, Promise<Loaded>>();
+
+async function imported(module: string): Promise<Loaded> {
+  const url = moduleUrl(module);
+  let known = loaded.get(url);
+  if (known === undefined) {
+    known = load(url);
+    loaded.set(url, known);
+    known.catch(() => loaded.delete(url));
+  }
   try {
-    return (await import(moduleUrl(module))) as Readonly<Record<string, unknown>>;
+    return await known;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new NotFoundError(`The task module ${module} cannot be loaded: ${why}`, { cause });
   }
+}
+
+async function load(url: string): Promise<Loaded> {
+  const names = () => registeredTasks().listings();
+  const before = new Set(names().map(({ name }) => name));
+  const exports = (await import(url)) as Readonly<Record<string, unknown>>;
+  return { exports, registered: names().filter(({ name }) => !before.has(name)) };
 }

@@ -36,6 +36,7 @@ export class Job {
   #key: RequestKey;
   #delivery: number;
   #mailbox: string;
+  #isReleased = false;
   #isUncrossable: Failure | null = null;
 
   constructor(
@@ -90,7 +91,7 @@ export class Job {
   /**
    * Runs the task, and says how it ended.
    *
-   * @returns null when nobody knows how far it came.
+   * @returns null when nobody knows how far it came, or others may do it.
    */
   async run(): Promise<{ readonly ending: Ending; readonly sent: Promise<void> } | null> {
     const timer = this.surroundings.clock.setTimer(SAY_RUNNING_AFTER_MS, () => this.#outbox.running());
@@ -100,7 +101,7 @@ export class Job {
     } finally {
       timer.cancel();
     }
-    if (outcome === INTERRUPTED) {
+    if (outcome === INTERRUPTED || this.#isReleased) {
       this.#outbox.close();
       return null;
     }
@@ -123,6 +124,7 @@ export class Job {
 
   /** Others may do it: nothing more is said of it here. */
   async release(): Promise<void> {
+    this.#isReleased = true;
     this.#outbox.close();
     await Promise.all(this.#deliveries.map((delivery) => delivery.release()));
   }

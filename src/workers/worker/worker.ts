@@ -448,7 +448,6 @@ export class Worker {
     for (const job of this.#jobs.values()) {
       await job.release().catch(() => undefined);
       job.abort(new DOMException(`The worker ${this.id} is being stopped`, 'AbortError'));
-      this.statistics.released += 1;
     }
   }
 

@@ -1,0 +1,121 @@
+import { isProperties, isRecord } from '../../message-bytes.js';
+import type { DeadLetter, Message, MessageProperties } from '../../transport.js';
+import type { AmqpFields, AmqpMessage } from './driver.js';
+
+/*
+ * The properties of a message travel as JSON in one header, since those of AMQP are short and take no text that is not
+ * well formed. They are there as well where they fit, for tools.
+ */
+
+const PROPERTIES = 'flowstate-properties';
+const PLACE = 'flowstate-place';
+const DEATH = 'flowstate-death';
+/** How often it was given before, as another message. */
+const DELIVERIES = 'flowstate-deliveries';
+
+const LONGEST_SHORT_TEXT = 200;
+
+export interface Place {
+  readonly kind: DeadLetter['kind'];
+  readonly name: string;
+}
+
+export interface Death {
+  readonly reason: string;
+  readonly deliveries: number;
+  readonly at: number;
+}
+
+export interface CarriedParts {
+  readonly message: Message;
+  readonly messageId: string;
+  readonly place?: Place | undefined;
+  readonly death?: Death | undefined;
+  readonly deliveries?: number | undefined;
+}
+
+export function fieldsOf({ message, messageId, place, death, deliveries }: CarriedParts): AmqpFields {
+  const { properties } = message;
+  return {
+    messageId,
+    type: short(properties.type),
+    correlationId: short(properties.correlationId),
+    replyTo: short(properties.replyTo),
+    headers: {
+      [PROPERTIES]: JSON.stringify(properties),
+      ...(place === undefined ? {} : { [PLACE]: JSON.stringify(place) }),
+      ...(death === undefined ? {} : { [DEATH]: JSON.stringify(death) }),
+      ...(deliveries === undefined ? {} : { [DELIVERIES]: deliveries }),
+    },
+  };
+}
+
+export function messageIn(carried: AmqpMessage): Message {
+  return { properties: propertiesIn(carried), body: bytesOf(carried.body) };
+}
+
+/** Of a quorum queue exact; otherwise once more than it is known to have been given as another message, or twice more. */
+export function deliveriesIn({ headers, redelivered }: AmqpMessage): number {
+  const before = numberIn(headers?.[DELIVERIES]) ?? 0;
+  const counted = numberIn(headers?.['x-delivery-count']);
+  return before + (counted ?? (redelivered ? 1 : 0)) + 1;
+}
+
+export function deadLetterIn(carried: AmqpMessage, now: number): DeadLetter | null {
+  const { headers = {}, messageId, timestamp } = carried;
+  const place = jsonIn(headers[PLACE]);
+  if (!isRecord(place) || messageId === undefined) return null;
+  const { kind, name } = place;
+  if (kind !== 'queue' && kind !== 'mailbox') return null;
+  if (typeof name !== 'string') return null;
+  const common = { id: messageId, message: messageIn(carried), kind, place: name } as const;
+  const death = jsonIn(headers[DEATH]);
+  if (isRecord(death) && typeof death['reason'] === 'string') {
+    const { reason, deliveries, at } = death;
+    return { ...common, reason, deliveries: numberIn(deliveries) ?? 1, at: numberIn(at) ?? now };
+  }
+  const why = headers['x-first-death-reason'];
+  return {
+    ...common,
+    reason: `the broker gave it up: ${typeof why === 'string' ? why : 'it did not say why'}`,
+    deliveries: (numberIn(headers['x-delivery-count']) ?? 0) + 1,
+    at: timestamp === undefined ? now : timestamp * 1000,
+  };
+}
+
+function propertiesIn({ type, correlationId, replyTo, headers = {} }: AmqpMessage): MessageProperties {
+  const properties = jsonIn(headers[PROPERTIES]);
+  if (isProperties(properties)) return properties;
+  // Somebody else's message.
+  const texts = Object.entries(headers).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+  return {
+    type: type ?? '',
+    ...(correlationId === undefined ? {} : { correlationId }),
+    ...(replyTo === undefined ? {} : { replyTo }),
+    ...(texts.length === 0 ? {} : { headers: Object.fromEntries(texts) }),
+  };
+}
+
+/** The driver reads some types of content. */
+function bytesOf(body: unknown): Uint8Array {
+  if (body instanceof Uint8Array) return body;
+  return Buffer.from(typeof body === 'string' ? body : (JSON.stringify(body) ?? ''));
+}
+
+function short(text: string | undefined): string | undefined {
+  const fits =
+    text !== undefined && Buffer.byteLength(text) <= LONGEST_SHORT_TEXT && Buffer.from(text).toString() === text;
+  return fits ? text : undefined;
+}
+
+function jsonIn(text: unknown): unknown {
+  try {
+    return typeof text === 'string' ? JSON.parse(text) : null;
+  } catch {
+    return null;
+  }
+}
+
+function numberIn(value: unknown): number | null {
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+}

@@ -1,0 +1,96 @@
+import { deliveryOf, handOver } from '../../delivering.js';
+import type { DeadLetter, Delivery, Message } from '../../transport.js';
+import { deliveriesIn, messageIn } from './carried.js';
+import type { AmqpChannel, AmqpMessage } from './driver.js';
+
+export interface QueueConsumerOptions {
+  readonly kind: DeadLetter['kind'];
+  readonly queue: string;
+  readonly prefetch: number;
+  readonly handle: (delivery: Delivery) => void;
+  /** Makes the queue where it is not there. */
+  readonly declare: (channel: AmqpChannel) => Promise<unknown>;
+  /** It is stopped, and all is answered that it had. */
+  readonly onDone: () => Promise<void>;
+  readonly bury: (message: Message, reason: string, deliveries: number) => Promise<void>;
+  /** Puts it into the queue again, with what is known; null where the broker counts by itself. */
+  readonly sendAgain: ((message: Message, deliveries: number) => Promise<void>) | null;
+}
+
+/** Takes the messages of a queue over one channel after another. */
+export class QueueConsumer {
+  readonly #options: QueueConsumerOptions;
+  #channel: AmqpChannel | null = null;
+  #consumerTag: string | null = null;
+  #held = 0;
+  #isStopped = false;
+
+  constructor(options: QueueConsumerOptions) {
+    this.#options = options;
+  }
+
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
+  /** Begins to take, over a channel. */
+  async start(channel: AmqpChannel): Promise<void> {
+    if (this.#isStopped) return;
+    const { queue, prefetch, declare } = this.#options;
+    await declare(channel);
+    await channel.basicQos({ prefetchCount: prefetch });
+    this.#channel = channel;
+    this.#held = 0;
+    // The queue was removed under it, or its node is gone: another channel makes it again.
+    channel.on('basic.cancel', () => void channel.close());
+    const { consumerTag } = await channel.basicConsume({ queue }, (carried) => this.#take(channel, carried));
+    this.#consumerTag = consumerTag;
+  }
+
+  /** Takes no more. The channel is closed when all is answered that it has. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    const consumerTag = this.#consumerTag;
+    this.#consumerTag = null;
+    if (this.#channel?.active !== true) this.#held = 0;
+    // Without its channel it takes no more either.
+    else if (consumerTag !== null) await this.#channel.basicCancel(consumerTag).catch(() => undefined);
+    await this.#endWhenDone();
+  }
+
+  #take(channel: AmqpChannel, carried: AmqpMessage): void {
+    if (!channel.active) return;
+    const { deliveryTag } = carried;
+    if (this.#isStopped) {
+      channel.basicNack({ deliveryTag, requeue: true });
+      return;
+    }
+    this.#held += 1;
+    const message = messageIn(carried);
+    const deliveries = deliveriesIn(carried);
+    const { bury, sendAgain, handle } = this.#options;
+    // A tag means something on its own channel alone.
+    const answer = async (does: () => unknown, first?: () => Promise<void>) => {
+      if (!channel.active) return;
+      await first?.();
+      if (!channel.active) return;
+      does();
+      this.#held -= 1;
+      if (this.#isStopped) await this.#endWhenDone();
+    };
+    const ack = () => channel.basicAck({ deliveryTag });
+    const delivery = deliveryOf(message, deliveries, {
+      ack: () => answer(ack),
+      release: () =>
+        sendAgain === null
+          ? answer(() => channel.basicNack({ deliveryTag, requeue: true }))
+          : answer(ack, () => sendAgain(message, deliveries)),
+      reject: (reason) => answer(ack, () => bury(message, reason, deliveries)),
+    });
+    handOver(delivery, handle);
+  }
+
+  async #endWhenDone(): Promise<void> {
+    if (this.#held === 0) await this.#options.onDone();
+  }
+}

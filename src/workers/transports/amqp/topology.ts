@@ -1,0 +1,85 @@
+import type { AmqpChannel } from './driver.js';
+import { codeOf } from './driver.js';
+import type { Names } from './names.js';
+
+export interface QueueSettings {
+  /** Of topics. */
+  readonly queueType: 'quorum' | 'classic';
+  /** After how many deliveries the broker gives a message up. Quorum queues only. */
+  readonly deliveryLimit: number;
+  /** How long, in milliseconds, a consumer may take for an answer; undefined: as the broker is set up. */
+  readonly consumerTimeoutMs: number | undefined;
+}
+
+/** Makes what an exchange has at a broker, and removes it. */
+export class Topology {
+  readonly names: Names;
+  readonly #settings: QueueSettings;
+
+  constructor(names: Names, settings: QueueSettings) {
+    this.names = names;
+    this.#settings = settings;
+  }
+
+  async declareExchanges(channel: AmqpChannel): Promise<void> {
+    const { exchange, rooms, dead, made } = this.names;
+    await channel.exchangeDeclare({ exchange, type: 'direct', durable: true });
+    await channel.exchangeDeclare({ exchange: rooms, type: 'direct', durable: true });
+    await channel.exchangeDeclare({ exchange: dead, type: 'fanout', durable: true });
+    await channel.queueDeclare({ queue: dead, durable: true });
+    await channel.queueBind({ queue: dead, exchange: dead, routingKey: '' });
+    await channel.queueDeclare({ queue: made, durable: true });
+  }
+
+  async declareTopic(channel: AmqpChannel, queue: string): Promise<void> {
+    const { queueType, deliveryLimit, consumerTimeoutMs } = this.#settings;
+    await channel.queueDeclare({
+      queue,
+      durable: true,
+      arguments: {
+        'x-queue-type': queueType,
+        'x-dead-letter-exchange': this.names.dead,
+        ...(queueType === 'quorum' ? { 'x-delivery-limit': deliveryLimit } : {}),
+        ...(consumerTimeoutMs === undefined ? {} : { 'x-consumer-timeout': consumerTimeoutMs }),
+      },
+    });
+    await this.#bind(channel, queue);
+  }
+
+  async declareMailbox(channel: AmqpChannel, queue: string, expiryMs: number): Promise<void> {
+    await channel.queueDeclare({ queue, durable: true, arguments: { 'x-expires': expiryMs } });
+    await this.#bind(channel, queue);
+  }
+
+  /** @param acquire - Opens a channel: the broker closes the one on which it was asked for what is not there. */
+  async exists(acquire: () => Promise<AmqpChannel>, queue: string): Promise<boolean> {
+    const channel = await acquire();
+    try {
+      await channel.queueDeclare({ queue, passive: true });
+      return true;
+    } catch (error) {
+      if (codeOf(error) === 'NOT_FOUND') return false;
+      throw error;
+    } finally {
+      await channel.close();
+    }
+  }
+
+  /** @param others - Queues that are not known to the broker by name. */
+  async removeAll(channel: AmqpChannel, others: Iterable<string>): Promise<void> {
+    const { exchange, rooms, dead, made } = this.names;
+    // Somebody else may have removed them.
+    await this.declareExchanges(channel);
+    const queues = new Set([...others, dead]);
+    for (let found = await channel.basicGet({ queue: made, noAck: true }); found !== undefined;) {
+      queues.add(Buffer.from(found.body as Uint8Array).toString());
+      found = await channel.basicGet({ queue: made, noAck: true });
+    }
+    for (const queue of [...queues, made]) await channel.queueDelete(queue);
+    for (const each of [exchange, rooms, dead]) await channel.exchangeDelete({ exchange: each });
+  }
+
+  #bind(channel: AmqpChannel, queue: string): Promise<void> {
+    return channel.queueBind({ queue, exchange: this.names.exchange, routingKey: queue });
+  }
+}

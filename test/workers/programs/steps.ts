@@ -1,0 +1,65 @@
+import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
+import { task, taskFactory } from '../../../src/index.js';
+
+/* Tasks whose process can be ended at the worst moment, and that write down what they do. */
+
+/** When a step ends its process: while it works, or when its effect is there and its result is not told. */
+export type Death = 'during' | 'after the effect';
+
+export interface Step {
+  readonly name: string;
+  /** Its lines: `effect NAME KEY`, and `undo NAME KEY`. */
+  readonly ledger: string;
+  /** The first process that comes so far ends there. */
+  readonly dies?: Death | undefined;
+  /** Its effect comes when this file is there. */
+  readonly gate?: string | undefined;
+  readonly version?: string | undefined;
+}
+
+export const step = taskFactory('step', ({ name, ledger, dies, gate, version }: Step) => {
+  const note = (what: string, key: string) => appendFileSync(ledger, `${what} ${name} ${key}\n`);
+  return task({
+    name,
+    version,
+    provides: name,
+    events: ['begun'],
+    execute: async (_, { idempotencyKey, notify, signal }) => {
+      note('begin', idempotencyKey);
+      notify('begun', { pid: process.pid });
+      if (dies === 'during') dieOnce(`${ledger}.${name}`);
+      while (gate !== undefined && !existsSync(gate)) {
+        signal.throwIfAborted();
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      note('effect', idempotencyKey);
+      if (dies === 'after the effect') dieOnce(`${ledger}.${name}`);
+      return name;
+    },
+    revert: (_, { idempotencyKey }) => note('undo', idempotencyKey),
+  });
+});
+
+/** Keeps the event loop of its process busy. */
+export const block = taskFactory('block', (name: string, ms: number) =>
+  task({
+    name,
+    events: ['begun'],
+    execute: async (_, { notify }) => {
+      notify('begun');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      const end = Date.now() + ms;
+      while (Date.now() < end);
+    },
+  }),
+);
+
+/** The first process that asks ends as if it was killed. */
+export function dieOnce(marker: string): void {
+  try {
+    writeFileSync(marker, '', { flag: 'wx' });
+  } catch {
+    return;
+  }
+  process.kill(process.pid, 'SIGKILL');
+}
