@@ -193,7 +193,7 @@ export class Worker {
 
   /** A thread has to be able to open the transport by itself, and has the platform's clock. */
   #newHeart(link: Link): Heart {
-    const { heartbeatMs, leaseMs, environment, maxMessageBytes } = this.#settings;
+    const { heartbeatMs, leaseMs, environment, maxMessageBytes, capacity } = this.#settings;
     const {
       url,
       exchange,
@@ -214,6 +214,7 @@ export class Worker {
     return threadHeart(
       {
         ...common,
+        capacity,
         transport: { url, exchange, transport: given, transportOptions, retryOptions },
         signing: { keys, keyId, maxSkewMs, messageTtlMs },
         maxMessageBytes,
