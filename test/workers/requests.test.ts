@@ -514,6 +514,16 @@ describe('an executor', () => {
     expect(executor.workers).toMatchObject([{ inFlight: 3 }]);
   });
 
+  it('hears a worker that was killed and started again with its id, whose notices count from 1 again', async () => {
+    const executor = await stage.executor();
+    const worker = await stage.scripted();
+    await worker.notify({ number: 5, inFlight: 3, startedAt: 10 });
+    await worker.notify({ number: 1, inFlight: 0, startedAt: 20 });
+    expect(executor.workers).toMatchObject([{ inFlight: 0 }]);
+    await worker.notify({ number: 6, inFlight: 3, startedAt: 10 });
+    expect(executor.workers).toMatchObject([{ inFlight: 0 }]);
+  });
+
   it('counts what it does not understand, and keeps it as a dead letter', async () => {
     const executor = await stage.executor();
     const worker = await stage.scripted();

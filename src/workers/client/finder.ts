@@ -13,7 +13,9 @@ export interface KnownWorker {
   readonly inFlight: number;
   /** When it was last heard of, by the clock of this process. */
   readonly seenAt: number;
-  /** The number of its latest notice. */
+  /** When it began, by its own clock. */
+  readonly startedAt: number;
+  /** The number of its latest notice since it began. */
   readonly number: number;
   /** After how many milliseconds of silence it may have stopped. */
   readonly silenceMs: number;
@@ -60,8 +62,8 @@ export class Finder {
     const { topics } = this.options;
     if (topics !== null && !topics.has(body.topic)) return false;
     const worker = knownWorker(body, this.clock.now());
-    const before = this.#workers.get(worker.id);
-    if (before !== undefined && before.number >= worker.number && worker.number > 0) return false;
+    const before = this.workers.find(({ id }) => id === worker.id);
+    if (before !== undefined && isOutdated(worker, before)) return false;
     this.#workers.set(worker.id, worker);
     this.#doubted.delete(worker.id);
     return before === undefined || JSON.stringify(before.tasks) !== JSON.stringify(worker.tasks);
@@ -139,7 +141,7 @@ export class Finder {
 
 function knownWorker(body: Body<'NOTIFY'>, seenAt: number): KnownWorker {
   if ('version' in body) {
-    const { workerId: id, topic, tasks, capacity, inFlight, number } = body;
+    const { workerId: id, topic, tasks, capacity, inFlight, startedAt, number } = body;
     return {
       id,
       topic,
@@ -147,6 +149,7 @@ function knownWorker(body: Body<'NOTIFY'>, seenAt: number): KnownWorker {
       capacity,
       inFlight,
       seenAt,
+      startedAt,
       number,
       silenceMs: MISSED_NOTICES * (body.everyMs ?? DEFAULT_NOTICE_MS),
     };
@@ -160,7 +163,14 @@ function knownWorker(body: Body<'NOTIFY'>, seenAt: number): KnownWorker {
     capacity: 1,
     inFlight: 0,
     seenAt,
+    startedAt: 0,
     number: 0,
     silenceMs: Infinity,
   };
+}
+
+/** Whether what a worker says is older than what is known of it. One that was started again counts from 1 again. */
+function isOutdated(said: KnownWorker, known: KnownWorker): boolean {
+  if (said.startedAt !== known.startedAt) return said.startedAt < known.startedAt;
+  return said.number > 0 && said.number <= known.number;
 }
