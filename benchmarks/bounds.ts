@@ -93,3 +93,70 @@ function* growthOf(row: Row, rows: readonly Row[]): Generator<Verdict> {
   const bound = `CPU an atom ≤ ${MOST_GROWTH} × that at ${GROWTH_FROM}`;
   yield verdict(row, bound, Math.round(growth * 1_000) / 1_000, growth <= MOST_GROWTH, false);
 }
+
+/** What is known of one subject on one broker: medians of its quiet rounds. */
+export interface WorkerRow {
+  readonly broker: string;
+  /** How many tasks at a time. */
+  readonly inFlight: number;
+  readonly n: number;
+  readonly subject: 'flowstate' | 'raw' | 'bullmq';
+  readonly p50Ms: number;
+  readonly perSecond: number;
+  readonly firstTaskMs: number | null;
+  /** By the raw round trip right before and after. */
+  readonly byRaw: { readonly p50: Ratio; readonly perSecond: Ratio } | null;
+  readonly rounds: number;
+  readonly noisy: number;
+  readonly load: string;
+}
+
+interface Ratio {
+  readonly median: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+const MOST_P50 = 1.5;
+const LEAST_OF_RAW = 0.5;
+const LEAST_BY_BULLMQ = 2;
+const MOST_FIRST_MS = 100;
+/** Where a bound is promised; elsewhere rows are for information. */
+const BROKERS_WITH_BOUNDS: ReadonlySet<string> = new Set(['amqp', 'redis']);
+
+/** Holds what was measured with workers against what is promised of them (W7). */
+export function verdictsOnWorkers(rows: readonly WorkerRow[]): Verdict[] {
+  return rows
+    .filter(({ subject, broker }) => subject === 'flowstate' && BROKERS_WITH_BOUNDS.has(broker))
+    .flatMap((row) => {
+      const told = (bound: string, got: number, kept: boolean): Verdict => ({
+        workload: `W7 ${row.broker} ${row.inFlight}`,
+        n: row.n,
+        subject: row.subject,
+        bound,
+        got: Math.round(got * 1_000) / 1_000,
+        kept,
+        isCount: false,
+      });
+      const verdicts: Verdict[] = [];
+      const { p50, perSecond } = row.byRaw ?? {};
+      if (p50 !== undefined && row.inFlight === 1) {
+        verdicts.push(told(`p50 ≤ ${MOST_P50} × raw`, p50.median, p50.median <= MOST_P50));
+      }
+      if (perSecond !== undefined && row.inFlight > 1) {
+        verdicts.push(told(`a second ≥ ${LEAST_OF_RAW} × raw`, perSecond.median, perSecond.median >= LEAST_OF_RAW));
+      }
+      const peer = rows.find(
+        ({ subject, broker, inFlight }) => subject === 'bullmq' && broker === row.broker && inFlight === row.inFlight,
+      );
+      if (peer?.byRaw && perSecond !== undefined) {
+        // Both by the raw round trip beside them: what else the machine does moves all alike.
+        const by = perSecond.median / peer.byRaw.perSecond.median;
+        verdicts.push(told(`a second ≥ ${LEAST_BY_BULLMQ} × BullMQ`, by, by >= LEAST_BY_BULLMQ));
+      }
+      if (row.firstTaskMs !== null) {
+        verdicts.push(told(`first task < ${MOST_FIRST_MS} ms`, row.firstTaskMs, row.firstTaskMs < MOST_FIRST_MS));
+      }
+      return verdicts;
+    });
+}

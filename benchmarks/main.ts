@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { verdictsOn } from './bounds.js';
+import type { Options } from './options.js';
 import { readOptions, USAGE } from './options.js';
 import { measureInProcess } from './process.js';
 import { boundTable, failuresIn, LEGEND, rowTable } from './report.js';
@@ -9,13 +10,19 @@ import { find as findPostgres } from '../test/servers/postgres.js';
 import { runCell } from './rounds.js';
 import type { Row } from './rows.js';
 import { rowsOf } from './rows.js';
+import { measureWorkers, USAGE as WORKERS_USAGE } from './workers/main.js';
 import type { Workload } from './workloads.js';
 
-const options = readOptions(process.argv.slice(2));
-if (options.help) console.log(USAGE);
-else process.exitCode = await main();
+const [first = '', ...others] = process.argv.slice(2);
+// Two processes take part in it, and what is measured is not a cost.
+if (first.toUpperCase() === 'W7') process.exitCode = await measureWorkers(others);
+else {
+  const options = readOptions(process.argv.slice(2));
+  if (options.help) console.log(`${USAGE}\n\n${WORKERS_USAGE}`);
+  else process.exitCode = await main(options);
+}
 
-async function main(): Promise<number> {
+async function main(options: Options): Promise<number> {
   const { repeats, seed, directory, subjects, sizes, largest } = options;
   const temperatures = options.warm ? [false, true] : [false];
   console.log(

@@ -36,7 +36,11 @@ const REDUCERS = {
 };
 
 const REVIVERS = {
-  Buffer: ([text]: [string]) => Buffer.from(text, 'base64'),
+  Buffer: ([text]: [unknown]) => {
+    // An object with a length would be copied, however great it says that its length is.
+    if (typeof text !== 'string') throw new TypeError('a Buffer takes text in base64');
+    return Buffer.from(text, 'base64');
+  },
   Part: (view: unknown) => view,
 };
 

@@ -11,7 +11,9 @@ const WORKERS = 2;
 const STEPS = 12;
 /** How many of a hundred kills are of the engine. */
 const ENGINE_PERCENT = 30;
-const LONGEST_PAUSE_MS = 120;
+const LONGEST_PAUSE_MS = 400;
+/** How long a step takes on each side of its effect, so that many are hit. */
+const LINGER_MS = 40;
 
 export interface KillDrillOptions {
   readonly compiled: CompiledSources;
@@ -60,18 +62,17 @@ class KilledFlow {
     private readonly report: KillReport,
   ) {
     const names = Array.from({ length: STEPS }, (_, at) => `s${at}`);
-    this.#steps = names.map((name) => ({ name, ledger: world.ledger }));
+    this.#steps = names.map((name) => ({ name, ledger: world.ledger, lingerMs: LINGER_MS }));
   }
 
   async toEnd(): Promise<void> {
     for (let at = 0; at < WORKERS; at++) await this.#hire();
     for (;;) {
       const engine = this.world.engineProcess(this.#steps);
-      let end: unknown = null;
-      void engine.ended.then((told) => (end = told));
-      while (end === null) {
+      const life = lifeOf(engine.ended);
+      while (!life.isOver()) {
         await this.#pause(engine.ended);
-        if (end !== null || !this.#mayKill) {
+        if (life.isOver() || !this.#mayKill) {
           await engine.ended;
           break;
         }
@@ -148,4 +149,10 @@ class KilledFlow {
     await connection.close();
     await backend.close();
   }
+}
+
+function lifeOf(ended: Promise<unknown>): { readonly isOver: () => boolean } {
+  let isOver = false;
+  void ended.then(() => (isOver = true));
+  return { isOver: () => isOver };
 }

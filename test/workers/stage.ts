@@ -13,6 +13,7 @@ import {
   workerMailbox,
 } from '../../src/workers/protocol/codec.js';
 import type { Body, RequestBody, ResponseBody } from '../../src/workers/protocol/messages.js';
+import type { Signing } from '../../src/workers/protocol/signing.js';
 import type { Delivery, Link, Message } from '../../src/workers/transport.js';
 import { transport } from '../../src/workers/transport-registry.js';
 import { MemoryBroker } from '../../src/workers/transports/memory/broker.js';
@@ -64,9 +65,10 @@ export class Stage {
   }
 
   /** A worker that does and says what the test says. */
-  async scripted(id = 'w1', topic = 'topic'): Promise<ScriptedWorker> {
+  async scripted(id = 'w1', topic = 'topic', signing: Signing | null = null): Promise<ScriptedWorker> {
     const link = await this.link();
-    const worker = new ScriptedWorker(id, topic, link, this.codec);
+    const codec = signing === null ? this.codec : new MessageCodec({ signing, maxMessageBytes: 2 ** 20 });
+    const worker = new ScriptedWorker(id, topic, link, codec);
     await worker.listen();
     return worker;
   }
@@ -154,7 +156,7 @@ export class ScriptedWorker {
 
   async announce(type: 'NOTIFY' | 'BYE', body: Body<'NOTIFY'> | Body<'BYE'>): Promise<void> {
     const place = PLACES.room(ENGINES_ROOM);
-    await this.link.announce(ENGINES_ROOM, this.codec.write(type, body as never, { place }));
+    await this.link.announce(ENGINES_ROOM, this.codec.write(type, body, { place }));
   }
 
   async bye(): Promise<void> {

@@ -4,8 +4,9 @@ import { systemEnvironment } from '../../environment.js';
 import { MessageCodec } from '../protocol/codec.js';
 import { signing } from '../protocol/signing.js';
 import { transport } from '../transport-registry.js';
-import type { HeartOrder, HeartStart } from './heart-thread.js';
+import type { HeartOrder, HeartStart, RunningText } from './heart-thread.js';
 import { Beats } from './heart.js';
+import { textsIn } from './shared-texts.js';
 
 /* The thread in which the heart of a worker beats. */
 
@@ -24,10 +25,21 @@ const pulse = new Int32Array(start.pulse);
 let timer: Timer;
 let felt = { count: Atomics.load(pulse, 0), at: clock.now() };
 
+let seen: readonly RunningText[] = [];
+/** Takes over what runs now. */
+const look = () => {
+  for (const [id] of seen) beats.remove(id);
+  seen = textsIn(start.running).map((text) => JSON.parse(text) as RunningText);
+  for (const [id, key, mailbox] of seen) beats.add(id, key, mailbox);
+};
+
 const beat = () => {
   const count = Atomics.load(pulse, 0);
   if (count !== felt.count) felt = { count, at: clock.now() };
-  if (clock.now() - felt.at <= start.patienceMs) beats.send();
+  if (clock.now() - felt.at <= start.patienceMs) {
+    look();
+    beats.send();
+  }
   timer = clock.setTimer(start.everyMs, beat);
 };
 timer = clock.setTimer(start.everyMs, beat);

@@ -80,8 +80,7 @@ export class Job {
     this.#outbox.runningAgain();
   }
 
-  cancel(reason: Body<'CANCEL'>['reason']): void {
-    const failure = Failure.fromRecord(reason);
+  cancel(failure: Failure): void {
     this.abort(failure.isLive ? failure.error : new DOMException(failure.message, failure.name));
   }
 

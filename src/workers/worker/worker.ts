@@ -193,7 +193,7 @@ export class Worker {
 
   /** A thread has to be able to open the transport by itself, and has the platform's clock. */
   #newHeart(link: Link): Heart {
-    const { heartbeatMs, leaseMs, environment, maxMessageBytes } = this.#settings;
+    const { heartbeatMs, leaseMs, environment, maxMessageBytes, capacity } = this.#settings;
     const {
       url,
       exchange,
@@ -214,6 +214,7 @@ export class Worker {
     return threadHeart(
       {
         ...common,
+        capacity,
         transport: { url, exchange, transport: given, transportOptions, retryOptions },
         signing: { keys, keyId, maxSkewMs, messageTtlMs },
         maxMessageBytes,
@@ -241,12 +242,19 @@ export class Worker {
     if (deliveries > body.maxDeliveries) {
       const why = `was lost, and so were those before it: it was given to ${deliveries - 1} workers`;
       const error = new WorkerLostError(`The worker that ran ${body.atom}`, why);
-      void this.#answer(body, delivery, mailbox, Failure.from(error)).then(() => this.#reject(delivery, error));
+      const answered = this.#answer(body, delivery, mailbox, Failure.from(error));
+      this.#finish(
+        delivery,
+        answered.then(() => this.#reject(delivery, error)),
+      );
       return;
     }
     const reason = this.#refused.reasonFor(body);
     if (reason !== null) {
-      void this.#answer(body, delivery, mailbox, Failure.fromRecord(reason)).then(() => delivery.ack());
+      this.#finish(
+        delivery,
+        this.#answer(body, delivery, mailbox, reason).then(() => delivery.ack()),
+      );
       return;
     }
     const known = this.#jobs.get(body.requestId);
@@ -258,7 +266,11 @@ export class Worker {
     const ending = this.#results.get(body.requestId);
     if (ending !== null && isSame(ending, body)) {
       this.statistics.repeated += 1;
-      void this.#post(mailbox, { ...ending, ...keyOf(body), delivery: delivery.deliveries }).then(() => delivery.ack());
+      const again = { ...ending, ...keyOf(body), delivery: delivery.deliveries };
+      this.#finish(
+        delivery,
+        this.#post(mailbox, again).then(() => delivery.ack()),
+      );
       return;
     }
     const work = this.#work(new Job(body, delivery, mailbox, this.#jobSurroundings));
@@ -286,7 +298,12 @@ export class Worker {
     await job.ack().catch(() => undefined);
   }
 
-  #answer(body: RequestBody, { deliveries }: Delivery, mailbox: string, failure: Failure): Promise<void> {
+  /** Answers without a job. A request whose answer cannot be sent is for nobody. */
+  #finish(delivery: Delivery, answered: Promise<void>): void {
+    answered.catch((error: unknown) => this.#reject(delivery, error));
+  }
+
+  async #answer(body: RequestBody, { deliveries }: Delivery, mailbox: string, failure: Failure): Promise<void> {
     const record = failure.toRecord() as Body<'CANCEL'>['reason'];
     return this.#post(mailbox, {
       version: PROTOCOL_VERSION,
@@ -328,8 +345,7 @@ export class Worker {
 
   #hearMail(delivery: Delivery, place: string): void {
     try {
-      const { body } = this.#codec.read(delivery.message, place, ['CANCEL']);
-      this.#cancel(body);
+      this.#cancel(this.#codec.read(delivery.message, place, ['CANCEL']).body);
     } catch (error) {
       this.#reject(delivery, error);
       return;
@@ -338,25 +354,25 @@ export class Worker {
   }
 
   #hearRoom(message: Message): void {
-    let envelope;
     try {
-      envelope = this.#codec.read(message, PLACES.room(WORKERS_ROOM), ['ASK', 'CANCEL', 'ADOPT']);
+      const envelope = this.#codec.read(message, PLACES.room(WORKERS_ROOM), ['ASK', 'CANCEL', 'ADOPT']);
+      if (envelope.type === 'ASK') this.#announce();
+      else if (envelope.type === 'CANCEL') this.#cancel(envelope.body);
+      else if (envelope.replyTo !== undefined) this.#adopt(envelope.body, envelope.replyTo);
     } catch (error) {
       // Whoever sent it may be of another version; nobody waits for an answer.
       this.#settings.log(
         `An announcement was not understood: ${error instanceof Error ? error.message : String(error)}`,
       );
-      return;
     }
-    if (envelope.type === 'ASK') this.#announce();
-    else if (envelope.type === 'CANCEL') this.#cancel(envelope.body);
-    else if (envelope.replyTo !== undefined) this.#adopt(envelope.body, envelope.replyTo);
   }
 
+  /** @throws {InvalidFormatError} for a reason that is no failure. */
   #cancel(body: Body<'CANCEL'>): void {
+    const reason = Failure.fromRecord(body.reason);
     const job = this.#jobs.get(body.requestId);
-    if (job?.key.submission === body.submission) job.cancel(body.reason);
-    else this.#refused.add(body);
+    if (job?.key.submission === body.submission) job.cancel(reason);
+    else this.#refused.add(body, reason);
   }
 
   /** An engine has taken up a run: it is told what is known of its requests. */
@@ -389,6 +405,7 @@ export class Worker {
       inFlight: this.#jobs.size,
       startedAt: Math.max(0, Math.floor(this.#startedAt)),
       number: this.#notices,
+      everyMs: notifyMs,
     } as const;
     const message = this.#codec.write('NOTIFY', body, { place: PLACES.room(ENGINES_ROOM) });
     link.announce(ENGINES_ROOM, message).catch(() => undefined);
