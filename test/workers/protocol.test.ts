@@ -109,7 +109,7 @@ describe('a signed message', () => {
   function codecs(mine: SigningOptions, theirs: SigningOptions = mine) {
     const [sender, receiver] = [manualEnvironment(), manualEnvironment()];
     const codec = (options: SigningOptions, { clock } = sender) =>
-      new MessageCodec({ signing: signing(options, clock), maxMessageBytes: 10_000 });
+      new MessageCodec({ signing: signing(options, clock), maxMessageBytes: 10_000, schemas: SCHEMAS });
     return { write: codec(mine), read: codec(theirs, receiver), sender, receiver };
   }
 
@@ -143,7 +143,7 @@ describe('a signed message', () => {
 
   it('is refused without a signature, and with a key that is not known', () => {
     const { read } = codecs({ keys: { one: 'secret' } });
-    const plain = new MessageCodec({ signing: null, maxMessageBytes: 10_000 });
+    const plain = new MessageCodec({ signing: null, maxMessageBytes: 10_000, schemas: SCHEMAS });
     expect(() => read.read(plain.write('ASK', { version: 2 }, { place }), place, ['ASK'])).toThrow('it is not signed');
     const other = codecs({ keys: { three: 'x' } }).write;
     expect(() => read.read(other.write('ASK', { version: 2 }, { place }), place, ['ASK'])).toThrow(
@@ -172,8 +172,8 @@ describe('a signed message', () => {
 
 describe('a message', () => {
   it('that is larger than it may be is neither written nor read', () => {
-    const small = new MessageCodec({ signing: null, maxMessageBytes: 100 });
-    const large = new MessageCodec({ signing: null, maxMessageBytes: 10_000 });
+    const small = new MessageCodec({ signing: null, maxMessageBytes: 100, schemas: SCHEMAS });
+    const large = new MessageCodec({ signing: null, maxMessageBytes: 10_000, schemas: SCHEMAS });
     const place = PLACES.queue('t');
     expect(() => small.write('REQUEST', REQUEST, { place })).toThrow(OversizedMessageError);
     expect(() => small.read(large.write('REQUEST', REQUEST, { place }), place, ['REQUEST'])).toThrow(

@@ -12,6 +12,7 @@ import {
   WORKERS_ROOM,
   workerMailbox,
 } from '../../src/workers/protocol/codec.js';
+import { SCHEMAS } from '../../src/workers/protocol/messages.js';
 import type { Body, RequestBody, ResponseBody } from '../../src/workers/protocol/messages.js';
 import type { Signing } from '../../src/workers/protocol/signing.js';
 import type { Delivery, Link, Message } from '../../src/workers/transport.js';
@@ -34,7 +35,7 @@ export interface Arrived {
 export class Stage {
   readonly environment = virtualEnvironment();
   readonly broker = new MemoryBroker({ environment: this.environment });
-  readonly codec = new MessageCodec({ signing: null, maxMessageBytes: 2 ** 20 });
+  readonly codec = new MessageCodec({ signing: null, maxMessageBytes: 2 ** 20, schemas: SCHEMAS });
   readonly #closing: (() => Promise<unknown>)[] = [];
 
   get transport() {
@@ -67,7 +68,7 @@ export class Stage {
   /** A worker that does and says what the test says. */
   async scripted(id = 'w1', topic = 'topic', signing: Signing | null = null): Promise<ScriptedWorker> {
     const link = await this.link();
-    const codec = signing === null ? this.codec : new MessageCodec({ signing, maxMessageBytes: 2 ** 20 });
+    const codec = signing === null ? this.codec : new MessageCodec({ signing, maxMessageBytes: 2 ** 20, schemas: SCHEMAS });
     const worker = new ScriptedWorker(id, topic, link, codec);
     await worker.listen();
     return worker;

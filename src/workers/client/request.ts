@@ -14,7 +14,7 @@ import { compileChart } from '../../interpreter/chart.js';
 import type { InspectionHub } from '../../interpreter/inspection.js';
 import { bindChart, stateNamed } from '../../interpreter/services.js';
 import type { RequestBody, RequestKey, ResponseBody } from '../protocol/messages.js';
-import { PROTOCOL_VERSION } from '../protocol/messages.js';
+import { PROTOCOL_VERSION } from '../protocol/version.js';
 import { argumentsText, recordIn, requestIdOf, valueIn, valueText } from '../protocol/values.js';
 import type { Delivery } from '../transport.js';
 import type { WorkerExecutorSettings } from './options.js';

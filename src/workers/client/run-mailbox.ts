@@ -15,7 +15,8 @@ const IDLE_MS = 30_000;
 
 export interface RunMailboxParts {
   readonly runId: string;
-  readonly codec: MessageCodec;
+  /** Asked for when there is a connection. */
+  readonly codec: () => MessageCodec;
   readonly clock: Clock;
   readonly settings: WorkerExecutorSettings;
   readonly statistics: WorkerExecutorStatistics;
@@ -74,7 +75,7 @@ export class RunMailbox {
   #hear(delivery: Delivery): void {
     const { codec, statistics, settings, isAlive } = this.parts;
     try {
-      const envelope = codec.read(delivery.message, PLACES.mailbox(this.name), ['RESPONSE', 'HEARTBEAT']);
+      const envelope = codec().read(delivery.message, PLACES.mailbox(this.name), ['RESPONSE', 'HEARTBEAT']);
       isAlive(envelope.body.workerId);
       if (envelope.type === 'RESPONSE') {
         this.#hearResponse(envelope.body, delivery);

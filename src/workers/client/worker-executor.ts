@@ -6,10 +6,11 @@ import { isTaskWork } from '../../executors/executor.js';
 import { Failure } from '../../failure.js';
 import type { InspectionObserver, InspectionSubscription } from '../../interpreter/inspection.js';
 import { InspectionHub } from '../../interpreter/inspection.js';
-import { ENGINES_ROOM, MessageCodec, PLACES, WORKERS_ROOM, workerMailbox } from '../protocol/codec.js';
+import { ENGINES_ROOM, loadSchemas, MessageCodec, PLACES, WORKERS_ROOM, workerMailbox } from '../protocol/codec.js';
 import type { Body } from '../protocol/messages.js';
-import { PROTOCOL_VERSION } from '../protocol/messages.js';
+import { PROTOCOL_VERSION } from '../protocol/version.js';
 import { signing } from '../protocol/signing.js';
+import type { Signing } from '../protocol/signing.js';
 import { transport } from '../transport-registry.js';
 import type { Link, Message } from '../transport.js';
 import { incompatible } from '../versions.js';
@@ -43,7 +44,9 @@ export class WorkerExecutor implements Executor, RequestHost {
   readonly statistics: WorkerExecutorStatistics = newWorkerStatistics();
   readonly hub = new InspectionHub();
   readonly #finder: Finder;
-  readonly #codec: MessageCodec;
+  readonly #signing: Signing | null;
+  /** Made with the connection. */
+  #codec!: MessageCodec;
   readonly #runs = new Map<string, RunMailbox>();
   /** Requests that wait for a worker, the first first. */
   readonly #waiting = new Set<ClientRequest>();
@@ -57,8 +60,8 @@ export class WorkerExecutor implements Executor, RequestHost {
   /** @throws {RangeError|TypeError} naming the option, what it takes and what it got. */
   constructor(private readonly options: WorkerExecutorOptions) {
     this.settings = workerExecutorSettings(options);
-    const { environment, maxMessageBytes, topics, workerExpiryMs } = this.settings;
-    this.#codec = new MessageCodec({ signing: signing(options, environment.clock), maxMessageBytes });
+    const { environment, topics, workerExpiryMs } = this.settings;
+    this.#signing = signing(options, environment.clock);
     this.#finder = new Finder({ topics, expiryMs: workerExpiryMs }, environment.clock);
   }
 
@@ -122,7 +125,8 @@ export class WorkerExecutor implements Executor, RequestHost {
 
   async #connect(): Promise<Link> {
     const { transport: given, url, exchange, transportOptions, retryOptions, registry } = this.options;
-    const { environment } = this.settings;
+    const { environment, maxMessageBytes } = this.settings;
+    this.#codec = new MessageCodec({ signing: this.#signing, maxMessageBytes, schemas: await loadSchemas() });
     const chosen =
       typeof given === 'object'
         ? given
@@ -215,7 +219,7 @@ export class WorkerExecutor implements Executor, RequestHost {
     if (known !== undefined) return known;
     const run: RunMailbox = new RunMailbox({
       runId,
-      codec: this.#codec,
+      codec: () => this.#codec,
       clock: this.settings.environment.clock,
       settings: this.settings,
       statistics: this.statistics,

@@ -1,8 +1,7 @@
 import type { z } from 'zod';
 import { InvalidFormatError } from '../../errors.js';
 import type { Message } from '../transport.js';
-import { SCHEMAS, wireTypeOf } from './messages.js';
-import type { Body, BodyType, Envelope } from './messages.js';
+import type { Body, BodyType, Envelope, SCHEMAS } from './messages.js';
 import type { Signing } from './signing.js';
 
 /** Names of the places of one exchange, as signatures know them. */
@@ -28,9 +27,18 @@ export class OversizedMessageError extends InvalidFormatError {
   override readonly name: string = 'OversizedMessageError';
 }
 
+type Schemas = typeof SCHEMAS;
+
+/** The forms of messages. They take a while to be imported, and only those need them who read messages. */
+export async function loadSchemas(): Promise<Schemas> {
+  return (await import('./messages.js')).SCHEMAS;
+}
+
 export interface MessageCodecOptions {
   readonly signing: Signing | null;
   readonly maxMessageBytes: number;
+  /** Absent: it only writes. */
+  readonly schemas?: Schemas;
 }
 
 /** What goes with a message beside its body. */
@@ -72,7 +80,9 @@ export class MessageCodec {
     }
     this.#checkSize(body);
     this.options.signing?.check(place, properties, body);
-    const parsed: z.ZodSafeParseResult<unknown> = SCHEMAS[type].safeParse(jsonIn(body));
+    const { schemas } = this.options;
+    if (schemas === undefined) throw new TypeError('A codec without schemas reads no messages');
+    const parsed: z.ZodSafeParseResult<unknown> = schemas[type].safeParse(jsonIn(body));
     if (!parsed.success) {
       const [issue] = parsed.error.issues;
       const where = issue === undefined ? '' : ` at $.${issue.path.map(String).join('.').slice(0, 100)}`;
@@ -89,6 +99,11 @@ export class MessageCodec {
       );
     }
   }
+}
+
+/** What a message is called on the way: both forms of NOTIFY have one name, as in TaskFlow. */
+export function wireTypeOf(type: BodyType): string {
+  return type === 'ASK' ? 'NOTIFY' : type;
 }
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PROTOCOL_VERSION } from './version.js';
 
 /*
  * What engines and workers tell each other. Version 2: version 1 is TaskFlow's, of which the two forms of NOTIFY are
@@ -6,8 +7,6 @@ import { z } from 'zod';
  *
  * Values that JSON has no words for (arguments, results, details of events) travel as text, see `values.ts`.
  */
-
-export const PROTOCOL_VERSION = 2;
 
 const LONGEST_NAME = 1024;
 
@@ -158,8 +157,3 @@ export type RequestKey = Pick<RequestBody, 'requestId' | 'submission' | 'dispatc
 export type Envelope = {
   [Type in BodyType]: { readonly type: Type; readonly body: Body<Type>; readonly replyTo: string | undefined };
 }[BodyType];
-
-/** What a message is called on the way: both forms of NOTIFY have one name, as in TaskFlow. */
-export function wireTypeOf(type: BodyType): string {
-  return type === 'ASK' ? 'NOTIFY' : type;
-}

@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../../environment.js';
 import type { MessageCodec } from '../protocol/codec.js';
 import { PLACES } from '../protocol/codec.js';
 import type { RequestKey } from '../protocol/messages.js';
-import { PROTOCOL_VERSION } from '../protocol/messages.js';
+import { PROTOCOL_VERSION } from '../protocol/version.js';
 import type { Link } from '../transport.js';
 
 /** Says of running requests that their worker lives. */

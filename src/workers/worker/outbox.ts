@@ -1,7 +1,7 @@
 import type { Timer } from '../../environment.js';
 import { UPDATE_PROGRESS } from '../../atoms/task.js';
 import type { RequestKey, ResponseBody } from '../protocol/messages.js';
-import { PROTOCOL_VERSION } from '../protocol/messages.js';
+import { PROTOCOL_VERSION } from '../protocol/version.js';
 import type { Ending } from './result-store.js';
 
 /** What is said of a request, without the facts that all replies have. */

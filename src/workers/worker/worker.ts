@@ -3,10 +3,11 @@ import { systemEnvironment } from '../../environment.js';
 import { InvalidStateError, TransportError, WorkerLostError } from '../../errors.js';
 import type { Executor } from '../../executors/executor.js';
 import { Failure } from '../../failure.js';
-import { ENGINES_ROOM, MessageCodec, PLACES, WORKERS_ROOM, workerMailbox } from '../protocol/codec.js';
+import { ENGINES_ROOM, loadSchemas, MessageCodec, PLACES, WORKERS_ROOM, workerMailbox } from '../protocol/codec.js';
 import type { Body, RequestBody, ResponseBody } from '../protocol/messages.js';
-import { PROTOCOL_VERSION } from '../protocol/messages.js';
+import { PROTOCOL_VERSION } from '../protocol/version.js';
 import { signing } from '../protocol/signing.js';
+import type { Signing } from '../protocol/signing.js';
 import { transport } from '../transport-registry.js';
 import type { Consumer, Delivery, Link, Message, Transport } from '../transport.js';
 import { AllowList } from './allow-list.js';
@@ -61,7 +62,9 @@ export class Worker {
   readonly #settings: WorkerSettings;
   readonly #executor: Executor;
   readonly #isExecutorOurs: boolean;
-  readonly #codec: MessageCodec;
+  readonly #signing: Signing | null;
+  /** Made when it begins. */
+  #codec!: MessageCodec;
   readonly #allowed = new AllowList();
   readonly #results: ResultStore;
   readonly #refused: Refused;
@@ -86,8 +89,8 @@ export class Worker {
   /** @throws {RangeError|TypeError} naming the option, what it takes and what it got. */
   constructor(private readonly options: WorkerOptions) {
     this.#settings = workerSettings(options);
-    const { environment, maxMessageBytes, resultTtlMs, maxResults } = this.#settings;
-    this.#codec = new MessageCodec({ signing: signing(options, environment.clock), maxMessageBytes });
+    const { environment, resultTtlMs, maxResults } = this.#settings;
+    this.#signing = signing(options, environment.clock);
     this.#results = new ResultStore(
       { ttlMs: resultTtlMs, maxEntries: maxResults, maxBytes: MAX_RESULT_BYTES },
       environment.clock,
@@ -159,6 +162,8 @@ export class Worker {
 
   async #begin(): Promise<void> {
     const { tasks = [], taskModules = [] } = this.options;
+    const { maxMessageBytes } = this.#settings;
+    this.#codec = new MessageCodec({ signing: this.#signing, maxMessageBytes, schemas: await loadSchemas() });
     for (const item of [
       ...tasks,
       ...taskModules.map((module) => (typeof module === 'string' ? module : module.href)),

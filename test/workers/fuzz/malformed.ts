@@ -1,6 +1,6 @@
 import { ENGINES_ROOM, PLACES, runMailbox, WORKERS_ROOM, workerMailbox } from '../../../src/workers/protocol/codec.js';
 import type { Body, BodyType, RequestKey } from '../../../src/workers/protocol/messages.js';
-import { wireTypeOf } from '../../../src/workers/protocol/messages.js';
+import { wireTypeOf } from '../../../src/workers/protocol/codec.js';
 import type { Signing } from '../../../src/workers/protocol/signing.js';
 import type { Link, Message, MessageProperties } from '../../../src/workers/transport.js';
 import { HOSTILE_VALUES, withOtherBytes, withOtherPart } from './mutations.js';
