@@ -15,6 +15,7 @@ import { defineShow } from './commands/show.js';
 import { defineSuspend } from './commands/suspend.js';
 import { defineUpgrade } from './commands/upgrade.js';
 import { defineWhy } from './commands/why.js';
+import { defineWorker } from './commands/worker.js';
 
 /** All commands, in the order in which help lists them. */
 export const COMMANDS: readonly DefineCommand[] = [
@@ -34,4 +35,5 @@ export const COMMANDS: readonly DefineCommand[] = [
   defineImport,
   definePrune,
   defineUpgrade,
+  defineWorker,
 ];
