@@ -65,9 +65,13 @@ export class KindRegistry<Made> {
 
   /** What is registered in the copy is not in this one, nor the other way round. */
   copy(): KindRegistry<Made> {
-    const copy = new KindRegistry<Made>(this.#noun);
-    for (const [name, entry] of this.#entries) copy.#entries.set(name, entry);
-    return copy;
+    return new KindRegistry<Made>(this.#noun).takeOver(this);
+  }
+
+  /** Registers all that another has. */
+  protected takeOver(other: KindRegistry<Made>): this {
+    for (const [name, entry] of other.#entries) this.#entries.set(name, entry);
+    return this;
   }
 
   /**

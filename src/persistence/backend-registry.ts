@@ -6,4 +6,8 @@ export class BackendRegistry extends KindRegistry<PersistenceBackend> {
   constructor() {
     super('backend');
   }
+
+  override copy(): BackendRegistry {
+    return new BackendRegistry().takeOver(this);
+  }
 }

@@ -17,14 +17,14 @@ describe('worker', () => {
 
   /** Runs a worker; when it takes requests, what is to be done meanwhile; then it is told to end. */
   async function whileServing(args: readonly string[], work: () => Promise<unknown>): Promise<Ended> {
-    let working: Promise<unknown> | null = null;
+    const working: Promise<unknown>[] = [];
     const ended = await desk.call(['worker', '--url', url(), ...args], {
       onStderr: (text, send) => {
-        if (working !== null || !text.includes('greetings')) return;
-        working = work().finally(() => send('SIGTERM'));
+        if (working.length > 0 || !text.includes('greetings')) return;
+        working.push(work().finally(() => send('SIGTERM')));
       },
     });
-    await working;
+    await Promise.all(working);
     return ended;
   }
 
