@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Engine } from '../../src/index.js';
+import { WorkerExecutor } from '../../src/index.js';
 import { IncompatibleVersionError, RequestTimeoutError } from '../../src/errors.js';
 import { load } from '../../src/engines/load.js';
 import { linear } from '../../src/flows/linear.js';
@@ -38,7 +39,8 @@ export function faultSuite(name: string, brokerOf: () => Broker, faults: BrokerF
     /** Loads a flow of steps, and counts the results that are committed, by atom. */
     async function loaded(steps: readonly Step[], more = {}) {
       const flow = linear('steps').addAll(steps.map((each) => step(each)));
-      const engine = world.remember(await load(flow, { ...world.options, ...more }));
+      const options = 'executor' in more ? { engine: 'workers' as const } : world.options;
+      const engine = world.remember(await load(flow, { ...options, ...more }));
       const committed: string[] = [];
       engine.atomNotifier.register(
         'SUCCESS',
@@ -85,15 +87,21 @@ export function faultSuite(name: string, brokerOf: () => Broker, faults: BrokerF
 
     it('a worker that is killed before it accepts leaves the request to the next', async () => {
       const first = await world.worker();
-      const { engine, committed } = await loaded(world.steps());
+      const { engine: _, ...options } = world.options;
+      const executor = new WorkerExecutor(options);
+      expect(await executor.waitForWorkers(1, 10_000)).toBe(0);
+      const { engine, committed } = await loaded(world.steps(), { executor });
       // It stands still, so what is sent to it is not accepted.
       first.kill('SIGSTOP');
       const running = engine.run();
+      while (engine.why().every(({ waitsFor }) => waitsFor !== 'running'))
+        await new Promise((resolve) => setImmediate(resolve));
       first.kill('SIGKILL');
       await first.ended;
       await world.worker();
       await expectDone(engine, running, committed);
       expect(world.count('effect a')).toBe(1);
+      await executor.close();
     });
 
     it('a worker that stands still for longer than its lease is fenced off when it goes on', async () => {

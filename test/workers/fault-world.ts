@@ -50,15 +50,11 @@ export class FaultWorld {
     return ['a', 'b', 'c'].map((name) => ({ name, ledger: this.ledger, ...(name === 'b' ? more : {}) }));
   }
 
-  async worker(options: Partial<ProgramOptions> = {}): Promise<WorkerProcess> {
+  /** @param command - What begins its command line, where it runs elsewhere. */
+  async worker(options: Partial<ProgramOptions> = {}, command: readonly string[] = []): Promise<WorkerProcess> {
     const program = this.compiled.pathOf('test/workers/programs/worker.ts');
-    const worker = await startWorker(program, {
-      ...this.place,
-      ...TIMES,
-      topic: 'steps',
-      tasks: [this.compiled.pathOf('test/workers/programs/steps.ts')],
-      ...options,
-    });
+    const tasks = [this.compiled.pathOf('test/workers/programs/steps.ts')];
+    const worker = await startWorker(program, { ...this.place, ...TIMES, topic: 'steps', tasks, ...options }, command);
     this.#workers.push(worker);
     return worker;
   }

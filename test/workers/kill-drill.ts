@@ -11,7 +11,9 @@ const WORKERS = 2;
 const STEPS = 12;
 /** How many of a hundred kills are of the engine. */
 const ENGINE_PERCENT = 30;
-const LONGEST_PAUSE_MS = 120;
+const LONGEST_PAUSE_MS = 400;
+/** How long a step takes on each side of its effect, so that many are hit. */
+const LINGER_MS = 40;
 
 export interface KillDrillOptions {
   readonly compiled: CompiledSources;
@@ -60,7 +62,7 @@ class KilledFlow {
     private readonly report: KillReport,
   ) {
     const names = Array.from({ length: STEPS }, (_, at) => `s${at}`);
-    this.#steps = names.map((name) => ({ name, ledger: world.ledger }));
+    this.#steps = names.map((name) => ({ name, ledger: world.ledger, lingerMs: LINGER_MS }));
   }
 
   async toEnd(): Promise<void> {

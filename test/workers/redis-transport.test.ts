@@ -73,9 +73,11 @@ await describeWithServer(server, async (url) => {
 
     it('leave no consumer behind', async () => {
       const link = await open();
-      const consumer = await link.consume('payments', { prefetch: 1 }, () => undefined);
+      const inbox = new Inbox();
+      const consumer = await link.consume('payments', { prefetch: 1 }, inbox.take);
+      await link.send('payments', text('one'));
+      await (await inbox.next()).ack();
       const key = `flowstate:{${exchange}}:queue:payments`;
-      await until(async () => ((await admin.call('XINFO', 'CONSUMERS', key, 'consumers')) as unknown[]).length === 1);
       await consumer.stop();
       expect(await admin.call('XINFO', 'CONSUMERS', key, 'consumers')).toEqual([]);
     });

@@ -219,6 +219,9 @@ describe('a worker that is not heard of any more', () => {
     await stage.pass(14_999);
     expect(worker.requests).toHaveLength(1);
     await stage.pass(1);
+    // Nobody is asked who was just lost, until it says that it is there.
+    expect(executor.workers).toEqual([]);
+    await worker.notify();
     const second = worker.request.body;
     expect(second).toMatchObject({ requestId: first.requestId, submission: first.submission, dispatch: 2 });
     await worker.reply(SUCCESS('["late"]'), {}, first);
@@ -237,6 +240,7 @@ describe('a worker that is not heard of any more', () => {
       expect(worker.request.body.dispatch).toBe(dispatch);
       await worker.reply(RUNNING);
       await stage.pass(15_000);
+      await worker.notify();
     }
     const error = await errorOf(asked.outcome);
     expect(error).toBeInstanceOf(WorkerLostError);
@@ -288,9 +292,27 @@ describe('a worker that is not heard of any more', () => {
     const worker = await stage.scripted();
     await worker.notify();
     const asked = ask(executor);
-    await stage.pass(60_000);
+    for (let times = 0; times < 6; times++) {
+      await worker.notify();
+      await stage.pass(10_000);
+    }
     expect(await errorOf(asked.outcome)).toBeInstanceOf(RequestTimeoutError);
+    expect(worker.requests).toHaveLength(1);
     expect(worker.cancelled).toMatchObject([{ requestId: worker.request.body.requestId }]);
+  });
+
+  it('that may stand still, with what it got and did not begin with, has it sent once more', async () => {
+    const executor = await stage.executor();
+    const worker = await stage.scripted();
+    await worker.notify();
+    const asked = ask(executor);
+    await stage.pass(15_000);
+    expect(worker.requests).toHaveLength(1);
+    await stage.pass(15_000);
+    expect(worker.requests.map(({ body }) => body.dispatch)).toEqual([1, 2]);
+    await worker.reply(SUCCESS('["of the first"]'), {}, worker.requests[0]?.body);
+    await worker.reply(SUCCESS('["of the second"]'));
+    expect(await asked.outcome).toBe('of the second');
   });
 
   it('is not missed while all workers of the topic are busy: then the request waits its turn', async () => {

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { fork } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { ProgramOptions } from './programs/worker.js';
 
@@ -13,11 +13,17 @@ export interface WorkerProcess {
   stop(): Promise<void>;
 }
 
-/** @param program - The compiled `test/workers/programs/worker.ts`. */
-export async function startWorker(program: string, options: ProgramOptions): Promise<WorkerProcess> {
-  const child: ChildProcess = fork(program, [JSON.stringify(options)], {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
+/**
+ * @param program - The compiled `test/workers/programs/worker.ts`.
+ * @param command - What begins its command line, where it runs elsewhere.
+ */
+export async function startWorker(
+  program: string,
+  options: ProgramOptions,
+  command: readonly string[] = [],
+): Promise<WorkerProcess> {
+  const [executable = process.execPath, ...args] = [...command, process.execPath, program, JSON.stringify(options)];
+  const child: ChildProcess = spawn(executable, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const ended = once(child, 'exit');
   await new Promise<void>((resolve, reject) => {
     child.once('message', () => resolve());

@@ -17,7 +17,13 @@ export interface KnownWorker {
   readonly startedAt: number;
   /** The number of its latest notice since it began. */
   readonly number: number;
+  /** After how many milliseconds of silence it may have stopped. */
+  readonly silenceMs: number;
 }
+
+const DEFAULT_NOTICE_MS = 5000;
+/** How many notices a worker may let pass. */
+const MISSED_NOTICES = 3;
 
 export type Pick =
   | { readonly kind: 'found'; readonly topic: string }
@@ -34,6 +40,8 @@ export interface FinderOptions {
 /** Knows which workers there are, and what they run. */
 export class Finder {
   readonly #workers = new Map<string, KnownWorker>();
+  /** Those that were lost while they ran something, with their topics, until they are heard of again. */
+  readonly #doubted = new Map<string, string>();
   /** Our own requests by topic. */
   readonly #asked = new Map<string, number>();
 
@@ -57,16 +65,39 @@ export class Finder {
     const before = this.workers.find(({ id }) => id === worker.id);
     if (before !== undefined && isOutdated(worker, before)) return false;
     this.#workers.set(worker.id, worker);
+    this.#doubted.delete(worker.id);
     return before === undefined || JSON.stringify(before.tasks) !== JSON.stringify(worker.tasks);
   }
 
   /** A worker was heard of in some other way. */
   isAlive(workerId: string): void {
+    this.#doubted.delete(workerId);
     const worker = this.#workers.get(workerId);
     if (worker !== undefined) this.#workers.set(workerId, { ...worker, seenAt: this.clock.now() });
   }
 
+  /** A worker does not say any more that it runs what it began with. */
+  doubt(workerId: string): void {
+    const worker = this.#workers.get(workerId);
+    if (worker === undefined) return;
+    this.#workers.delete(workerId);
+    this.#doubted.set(workerId, worker.topic);
+  }
+
+  /**
+   * Whether a topic has a worker that may stand still: a broker that does not know it goes on giving it requests, which
+   * it neither begins with nor gives back.
+   */
+  isDoubtful(topic: string): boolean {
+    const now = this.clock.now();
+    for (const worker of this.#workers.values()) {
+      if (worker.topic === topic && now - worker.seenAt > worker.silenceMs) return true;
+    }
+    return [...this.#doubted.values()].includes(topic);
+  }
+
   bye(workerId: string): void {
+    this.#doubted.delete(workerId);
     this.#workers.delete(workerId);
   }
 
@@ -111,7 +142,17 @@ export class Finder {
 function knownWorker(body: Body<'NOTIFY'>, seenAt: number): KnownWorker {
   if ('version' in body) {
     const { workerId: id, topic, tasks, capacity, inFlight, startedAt, number } = body;
-    return { id, topic, tasks, capacity, inFlight, seenAt, startedAt, number };
+    return {
+      id,
+      topic,
+      tasks,
+      capacity,
+      inFlight,
+      seenAt,
+      startedAt,
+      number,
+      silenceMs: MISSED_NOTICES * (body.everyMs ?? DEFAULT_NOTICE_MS),
+    };
   }
   // Version 1 knows workers by their topics.
   const tasks = body.tasks.map((name) => ({ name, versions: [null] }));
@@ -124,6 +165,7 @@ function knownWorker(body: Body<'NOTIFY'>, seenAt: number): KnownWorker {
     seenAt,
     startedAt: 0,
     number: 0,
+    silenceMs: Infinity,
   };
 }
 

@@ -34,6 +34,10 @@ export interface RequestHost {
   /** Nobody wants its outcome any more. */
   sendCancel(request: ClientRequest, reason: unknown): void;
   isBusy(topic: string): boolean;
+  /** Whether a worker of the topic may stand still, with requests that it does not begin with. */
+  isDoubtful(topic: string): boolean;
+  /** A worker is not heard of any more. */
+  doubt(workerId: string): void;
   /** What it waits for while no worker is there, for messages. */
   wantedFor(request: ClientRequest): string;
   /** It has come to its end. */
@@ -81,6 +85,7 @@ export class ClientRequest {
   #held: Delivery | null = null;
   #timer: Timer | null = null;
   #lease: Timer | null = null;
+  #again: Timer | null = null;
   #heardAt = 0;
   #needsWorker = false;
   readonly #stopListening: () => void;
@@ -179,7 +184,24 @@ export class ClientRequest {
     this.#numbers.clear();
     this.#unlimit();
     this.#limit(this.host.settings.transitionTimeoutMs, () => this.#tooLate());
+    this.#again = this.host.settings.environment.clock.setTimer(this.host.settings.leaseMs, () => this.#lookAgain());
     this.host.publish(this);
+  }
+
+  /**
+   * Nobody has begun with it for as long as a worker may be silent. Where one of the topic may stand still it may have got
+   * the request, so it is sent once more.
+   */
+  #lookAgain(): void {
+    this.#again = null;
+    const { host, topic } = this;
+    const { redispatches, maxDeliveries, leaseMs, environment } = host.settings;
+    const { aborted } = this.work.context.signal;
+    if (this.state !== 'PENDING' || topic === null || !redispatches || aborted) return;
+    if (this.#key.dispatch < maxDeliveries && host.isDoubtful(topic) && !host.isBusy(topic)) {
+      host.statistics.redispatches += 1;
+      this.tell({ type: 'on_lost', mayRedispatch: true });
+    } else this.#again = environment.clock.setTimer(leaseMs, () => this.#lookAgain());
   }
 
   /** An earlier process asked for it: whoever knows it is waited for. */
@@ -221,6 +243,7 @@ export class ClientRequest {
     this.#ending = this.work.context.signal.aborted ? INTERRUPTED : Failure.from(new WorkerLostError(who, how));
     if (mayRedispatch) this.host.statistics.redispatches += 1;
     else this.host.sendCancel(this, new DOMException('The worker was not heard of', 'AbortError'));
+    if (this.workerId !== null) this.host.doubt(this.workerId);
     this.workerId = null;
     this.tell({ type: 'on_lost', mayRedispatch });
   }
@@ -373,6 +396,8 @@ export class ClientRequest {
   #unlimit(): void {
     this.#timer?.cancel();
     this.#timer = null;
+    this.#again?.cancel();
+    this.#again = null;
   }
 }
 

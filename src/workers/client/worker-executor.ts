@@ -298,6 +298,14 @@ export class WorkerExecutor implements Executor, RequestHost {
     return this.#finder.isBusy(topic);
   }
 
+  isDoubtful(topic: string): boolean {
+    return this.#finder.isDoubtful(topic);
+  }
+
+  doubt(workerId: string): void {
+    this.#finder.doubt(workerId);
+  }
+
   publish(request: ClientRequest): void {
     const run = this.#runOf(request.runId);
     const { dispatch } = request.key;

@@ -120,6 +120,8 @@ export const notifySchema = z.union([
     startedAt: count,
     /** Greater with each notice of a worker. */
     number: count,
+    /** Milliseconds until the next notice, at most: a worker that lets three pass may have stopped. */
+    everyMs: z.number().positive().optional(),
   }),
   z.strictObject({ topic: name, tasks: z.array(z.string()) }),
 ]);

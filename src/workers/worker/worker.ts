@@ -405,6 +405,7 @@ export class Worker {
       inFlight: this.#jobs.size,
       startedAt: Math.max(0, Math.floor(this.#startedAt)),
       number: this.#notices,
+      everyMs: notifyMs,
     } as const;
     const message = this.#codec.write('NOTIFY', body, { place: PLACES.room(ENGINES_ROOM) });
     link.announce(ENGINES_ROOM, message).catch(() => undefined);

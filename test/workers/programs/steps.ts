@@ -15,10 +15,13 @@ export interface Step {
   /** Its effect comes when this file is there. */
   readonly gate?: string | undefined;
   readonly version?: string | undefined;
+  /** How long it takes before its effect, and again after it, in milliseconds. @default no time */
+  readonly lingerMs?: number | undefined;
 }
 
-export const step = taskFactory('step', ({ name, ledger, dies, gate, version }: Step) => {
+export const step = taskFactory('step', ({ name, ledger, dies, gate, version, lingerMs = 0 }: Step) => {
   const note = (what: string, key: string) => appendFileSync(ledger, `${what} ${name} ${key}\n`);
+  const linger = () => (lingerMs === 0 ? undefined : new Promise((resolve) => setTimeout(resolve, lingerMs)));
   return task({
     name,
     version,
@@ -32,7 +35,9 @@ export const step = taskFactory('step', ({ name, ledger, dies, gate, version }: 
         signal.throwIfAborted();
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
+      await linger();
       note('effect', idempotencyKey);
+      await linger();
       if (dies === 'after the effect') dieOnce(`${ledger}.${name}`);
       return name;
     },

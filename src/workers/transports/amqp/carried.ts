@@ -99,7 +99,7 @@ function propertiesIn({ type, correlationId, replyTo, headers = {} }: AmqpMessag
 /** The driver reads some types of content. */
 function bytesOf(body: unknown): Uint8Array {
   if (body instanceof Uint8Array) return body;
-  return Buffer.from(typeof body === 'string' ? body : (JSON.stringify(body) ?? ''));
+  return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
 }
 
 function short(text: string | undefined): string | undefined {

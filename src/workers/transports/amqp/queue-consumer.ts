@@ -71,9 +71,10 @@ export class QueueConsumer {
     const { bury, sendAgain, handle } = this.#options;
     // A tag means something on its own channel alone.
     const answer = async (does: () => unknown, first?: () => Promise<void>) => {
-      if (!channel.active) return;
+      const isLost = () => !channel.active;
+      if (isLost()) return;
       await first?.();
-      if (!channel.active) return;
+      if (isLost()) return;
       does();
       this.#held -= 1;
       if (this.#isStopped) await this.#endWhenDone();

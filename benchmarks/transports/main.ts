@@ -1,0 +1,44 @@
+/**
+ * Round trips over transports: send, consume, post, receive, one after the other.
+ *
+ * npm run bench:transports -- [URL...]
+ */
+import { newName } from '../../src/testing/transport-suite/suite.js';
+import { transport } from '../../src/workers/transport-registry.js';
+
+const TRIPS = 1000;
+const WARM_UP = 100;
+const STANDARD = ['memory://bench', 'redis://127.0.0.1:6379', 'amqp://guest:guest@127.0.0.1:5672'];
+
+async function measure(url: string): Promise<void> {
+  const made = await transport({ url, exchange: newName('bench') });
+  const [client, server] = [await made.open(), await made.open()];
+  let arrive = () => {};
+  await client.receive('box', { prefetch: 10, expiryMs: 60_000 }, (delivery) => {
+    void delivery.ack();
+    arrive();
+  });
+  await server.consume('topic', { prefetch: 1 }, (delivery) => {
+    void server.post('box', delivery.message).then(() => delivery.ack());
+  });
+  const message = { properties: { type: 'TRIP' }, body: Buffer.from('x') };
+  const times: number[] = [];
+  for (let trip = 0; trip < WARM_UP + TRIPS; trip++) {
+    const began = performance.now();
+    const arrived = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    await client.send('topic', message);
+    await arrived;
+    if (trip >= WARM_UP) times.push(performance.now() - began);
+  }
+  times.sort((left, right) => left - right);
+  const at = (share: number) => (times[Math.floor(times.length * share)] ?? 0).toFixed(2);
+  console.log(`${made.name}: p50 ${at(0.5)} ms, p95 ${at(0.95)} ms, ${TRIPS} round trips`);
+  await client.removeAll();
+  await client.close();
+  await server.close();
+}
+
+const given = process.argv.slice(2);
+for (const url of given.length > 0 ? given : STANDARD) await measure(url);
