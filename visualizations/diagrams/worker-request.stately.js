@@ -12,7 +12,7 @@ export const workerRequestMachine = createMachine({
         on_event: { target: 'RUNNING', actions: 'tellEvent' },
         on_success: 'SUCCESS',
         on_failure: 'FAILURE',
-        on_lost: [{ guard: 'mayRedispatch', target: 'WAITING' }, { target: 'FAILURE' }],
+        on_lost: { guard: 'mayRedispatch', target: 'WAITING' },
       },
     },
     RUNNING: {
