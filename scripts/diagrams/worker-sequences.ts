@@ -44,11 +44,11 @@ class Scene {
     const flow = linear('flow').add(executed);
     const engine = await engines.load(flow, { engine: 'workers', executor, environment });
     const ended = engine.run();
-    let isOver = false;
-    void ended.finally(() => (isOver = true)).catch(() => undefined);
+    const seen = { isOver: false };
+    void ended.finally(() => (seen.isOver = true)).catch(() => undefined);
     await this.pass(0);
     await goOn();
-    for (let turn = 0; turn < 100 && !isOver; turn++) await this.pass(10);
+    for (let turn = 0; turn < 100 && !seen.isOver; turn++) await this.pass(10);
     this.note('engine', `${executed.name}: ${await ended}`);
     await this.pass(10);
     const count = this.lines.length;
@@ -172,7 +172,7 @@ const PARTICIPANTS: Readonly<Record<string, string>> = {
 
 function diagramOf(lines: readonly Line[]): string {
   const isPart = (name: string) =>
-    lines.some((line) => new RegExp(`\\b${name}(?:-|:)`).test(line.split(': ')[0] + ':'));
+    lines.some((line) => new RegExp(`\\b${name}(?:-|:)`).test(`${line.split(': ')[0] ?? ''}:`));
   const declared = Object.entries(PARTICIPANTS)
     .filter(([name]) => isPart(name))
     .map(([name, title]) => `  participant ${name} as ${title}`);
@@ -186,10 +186,10 @@ function held() {
     name: 'charge',
     provides: 'receipt',
     events: ['authorised'],
-    execute: async (_, { notify, progress }) => {
+    execute: async (_, context) => {
       await new Promise<void>((resolve) => goOn.push(resolve));
-      progress(0.5);
-      notify('authorised', {});
+      context.progress(0.5);
+      context.notify('authorised', {});
       return 'r-9';
     },
   });
