@@ -95,6 +95,17 @@ export { workerThreadExecutor } from './executors/worker-threads.js';
 export type { WorkerThreadExecutorOptions } from './executors/worker-threads.js';
 
 export { WorkerExecutor } from './workers/client/worker-executor.js';
+export { knownTransports, transport } from './workers/transport-registry.js';
+export type { MakeTransport, TransportOptions } from './workers/transport-registry.js';
+export type {
+  Consumer,
+  DeadLetter,
+  Delivery,
+  Link as TransportLink,
+  Message,
+  MessageProperties,
+  Transport,
+} from './workers/transport.js';
 export type { KnownWorker } from './workers/client/finder.js';
 export type { WorkerExecutorOptions } from './workers/client/options.js';
 export type { WorkerExecutorStatistics } from './workers/client/statistics.js';

@@ -69,11 +69,10 @@ class KilledFlow {
     for (let at = 0; at < WORKERS; at++) await this.#hire();
     for (;;) {
       const engine = this.world.engineProcess(this.#steps);
-      let end: unknown = null;
-      void engine.ended.then((told) => (end = told));
-      while (end === null) {
+      const life = lifeOf(engine.ended);
+      while (!life.isOver()) {
         await this.#pause(engine.ended);
-        if (end !== null || !this.#mayKill) {
+        if (life.isOver() || !this.#mayKill) {
           await engine.ended;
           break;
         }
@@ -150,4 +149,10 @@ class KilledFlow {
     await connection.close();
     await backend.close();
   }
+}
+
+function lifeOf(ended: Promise<unknown>): { readonly isOver: () => boolean } {
+  let isOver = false;
+  void ended.then(() => (isOver = true));
+  return { isOver: () => isOver };
 }

@@ -25,6 +25,10 @@ async function errorOf(outcome: Promise<unknown>): Promise<unknown> {
   return (failure as Failure).error;
 }
 
+function stateIn(body: Uint8Array): unknown {
+  return (JSON.parse(Buffer.from(body).toString()) as { state?: unknown }).state;
+}
+
 describe('a request', () => {
   it('is sent to a worker that runs the task, and ends with what that says', async () => {
     const executor = await stage.executor();
@@ -78,8 +82,7 @@ describe('a request', () => {
     await worker.notify();
     const acks: unknown[] = [];
     stage.broker.intercept(({ kind, message }) => {
-      if (kind === 'ack' && message.properties.type === 'RESPONSE')
-        acks.push(JSON.parse(Buffer.from(message.body).toString()).state);
+      if (kind === 'ack' && message.properties.type === 'RESPONSE') acks.push(stateIn(message.body));
       return undefined;
     });
     const asked = ask(executor);

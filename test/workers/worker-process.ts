@@ -22,8 +22,11 @@ export async function startWorker(
   options: ProgramOptions,
   command: readonly string[] = [],
 ): Promise<WorkerProcess> {
-  const [executable = process.execPath, ...args] = [...command, process.execPath, program, JSON.stringify(options)];
-  const child: ChildProcess = spawn(executable, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const [executable, ...before] = [...command, process.execPath];
+  const args = [...before, program, JSON.stringify(options)];
+  const child: ChildProcess = spawn(executable, args, {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
   const ended = once(child, 'exit');
   await new Promise<void>((resolve, reject) => {
     child.once('message', () => resolve());

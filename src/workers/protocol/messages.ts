@@ -17,7 +17,7 @@ const count = z.int().min(0);
 const positive = z.int().min(1);
 
 /** A failure of an atom as it is kept and sent: see `Failure.toRecord`. */
-export const failureSchema = z
+const failureSchema = z
   .object({
     version: z.literal(1),
     typeNames: z.array(z.string()).min(1),
@@ -45,7 +45,7 @@ const requestKey = {
 };
 
 /** Asks for one method of one task. */
-export const requestSchema = z.object({
+const requestSchema = z.object({
   version,
   ...requestKey,
   /** Whether an earlier process may have asked for it: then whoever knows it goes on with it, or tells its end again. */
@@ -81,7 +81,7 @@ const reply = {
 };
 
 /** What a worker says of a request. */
-export const responseSchema = z.discriminatedUnion('state', [
+const responseSchema = z.discriminatedUnion('state', [
   z.object({ ...reply, state: z.literal('RUNNING'), data: z.strictObject({}) }),
   z.object({
     ...reply,
@@ -93,7 +93,7 @@ export const responseSchema = z.discriminatedUnion('state', [
 ]);
 
 /** Says that a worker lives, and which requests it runs. */
-export const heartbeatSchema = z.object({
+const heartbeatSchema = z.object({
   version,
   workerId: name,
   /** Greater with each beat of a worker. */
@@ -102,12 +102,12 @@ export const heartbeatSchema = z.object({
 });
 
 /** Asks the workers who they are. */
-export const notifyAskSchema = z.union([z.object({ version }), z.strictObject({})]);
+const notifyAskSchema = z.union([z.object({ version }), z.strictObject({})]);
 
-export const listingSchema = z.object({ name, versions: z.array(z.string().nullable()) });
+const listingSchema = z.object({ name, versions: z.array(z.string().nullable()) });
 
 /** A worker says who it is. The second form is version 1: it is known by its topic, and takes any version. */
-export const notifySchema = z.union([
+const notifySchema = z.union([
   z.object({
     version,
     topic: name,
@@ -127,13 +127,13 @@ export const notifySchema = z.union([
 ]);
 
 /** A worker takes no more requests. */
-export const byeSchema = z.object({ version, workerId: name, topic: name });
+const byeSchema = z.object({ version, workerId: name, topic: name });
 
 /** An engine wants no result any more. */
-export const cancelSchema = z.object({ version, requestId: name, submission: name, reason: failureSchema });
+const cancelSchema = z.object({ version, requestId: name, submission: name, reason: failureSchema });
 
 /** An engine that took up a run asks who has these requests. */
-export const adoptSchema = z.object({ version, requestIds: z.array(name) });
+const adoptSchema = z.object({ version, requestIds: z.array(name) });
 
 /** All bodies, by the type of their message. NOTIFY has two, by the direction. */
 export const SCHEMAS = {
@@ -152,7 +152,6 @@ export type Body<Type extends BodyType> = z.infer<(typeof SCHEMAS)[Type]>;
 
 export type RequestBody = Body<'REQUEST'>;
 export type ResponseBody = Body<'RESPONSE'>;
-export type HeartbeatBody = Body<'HEARTBEAT'>;
 export type RequestKey = Pick<RequestBody, 'requestId' | 'submission' | 'dispatch'>;
 
 /** A message with its body read. */
