@@ -1,5 +1,5 @@
 /**
- * `npm run diagrams`: draws everything in `visualizations/diagrams/` anew.
+ * `npm run diagrams`: draws everything in `visualizations/diagrams/` anew, and puts diagrams into the pages that show them.
  *
  * With `--check` nothing is written: what is not as it would be drawn is named, and the exit code is 1.
  */
@@ -19,8 +19,12 @@ import { pictureToFlowchart } from '../visualizations/mermaid.js';
 import { pictureToSvg } from '../visualizations/svg.js';
 import { pictureOfRooms } from './diagrams/architecture.js';
 import { albumFlow, albumStates, tripFlow } from './diagrams/example-flows.js';
+import { withDiagrams } from './diagrams/in-page.js';
+import { workerSequences } from './diagrams/worker-sequences.js';
 
 const DIRECTORY = join('visualizations', 'diagrams');
+/** Diagrams stand in it as they are. */
+const PAGE = join('docs', 'workers.md');
 const MACHINES: readonly AnyStateMachine[] = Object.values(machines);
 const ENDINGS: Readonly<Record<DiagramFormat, string>> = {
   mermaid: 'mmd',
@@ -30,7 +34,7 @@ const ENDINGS: Readonly<Record<DiagramFormat, string>> = {
   stately: 'stately.js',
 };
 
-function drawAll(): Map<string, string> {
+async function drawAll(): Promise<Map<string, string>> {
   const files = new Map<string, string>();
   const each = (name: string, draw: (format: DiagramFormat) => string) => {
     for (const format of DIAGRAM_FORMATS) files.set(`${name}.${ENDINGS[format]}`, draw(format));
@@ -40,6 +44,7 @@ function drawAll(): Map<string, string> {
   each('trip', (format) => drawFlow(tripFlow(), { format }));
   each('album', (format) => drawFlow(albumFlow(), { format, states: albumStates }));
   const rooms = pictureOfRooms(['src', 'machines', 'visualizations']);
+  for (const [name, text] of await workerSequences()) files.set(`${name}.mmd`, text);
   files.set('architecture.mmd', pictureToFlowchart(rooms));
   files.set('architecture.dot', pictureToDot(rooms));
   files.set('architecture.svg', pictureToSvg(rooms));
@@ -62,16 +67,23 @@ function staleFiles(drawn: ReadonlyMap<string, string>, present: readonly string
   return [...changed.map(([name]) => name), ...leftOver].sort();
 }
 
-function main(args: readonly string[]): void {
+async function main(args: readonly string[]): Promise<void> {
   const unknown = args.find((arg) => arg !== '--check');
   if (unknown !== undefined) throw new TypeError(`diagrams takes --check or nothing, got ${unknown}`);
-  const drawn = drawAll();
+  const drawn = await drawAll();
+  const page = readFileSync(PAGE, 'utf8');
+  const newPage = withDiagrams(page, drawn);
   const stale = staleFiles(drawn, existsSync(DIRECTORY) ? readdirSync(DIRECTORY) : []);
   if (args.includes('--check')) {
     for (const name of stale) console.log(`stale: ${join(DIRECTORY, name)}`);
-    if (stale.length > 0) console.log('`npm run diagrams` draws them anew.');
-    process.exitCode = stale.length === 0 ? 0 : 1;
+    if (newPage !== page) console.log(`stale: ${PAGE}`);
+    if (stale.length > 0 || newPage !== page) console.log('`npm run diagrams` draws them anew.');
+    process.exitCode = stale.length === 0 && newPage === page ? 0 : 1;
     return;
+  }
+  if (newPage !== page) {
+    writeFileSync(PAGE, newPage);
+    console.log(`drew into ${PAGE}`);
   }
   mkdirSync(DIRECTORY, { recursive: true });
   for (const name of stale) {
@@ -82,4 +94,4 @@ function main(args: readonly string[]): void {
   }
 }
 
-main(process.argv.slice(2));
+await main(process.argv.slice(2));

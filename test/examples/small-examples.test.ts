@@ -19,6 +19,17 @@ describe('examples', () => {
     expect(names).toContain('first-flow');
   });
 
+  it('are shown in the README as they are', async () => {
+    const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
+    const shown = [...readme.matchAll(/^<!-- examples\/(?<name>[\w.-]+) -->\n+```\w*\n(?<text>[\s\S]*?)^```$/gm)];
+    expect(shown.length).toBeGreaterThan(1);
+    for (const { groups = {} } of shown) {
+      const source = await readFile(new URL(groups['name'] ?? '', FOLDER), 'utf8');
+      const dedented = source.replace(/^ {2}/gm, '');
+      expect(`${source}${dedented}`).toContain(groups['text']);
+    }
+  });
+
   it.each(names)('%s prints what is written beside it', async (name) => {
     const expected = await readFile(new URL(`${name}.out`, FOLDER), 'utf8');
     expect(await run(built.file(`examples/${name}.ts`), [])).toMatchObject({ code: 0, stdout: expected, stderr: '' });

@@ -58,7 +58,7 @@ export const HOSTILE_VALUES: readonly string[] = [
 ];
 
 /** Text that nests as deep as a program may come down at. */
-export function nested({ below, oneOf }: Source): string {
+function nested({ below, oneOf }: Source): string {
   const depth = oneOf([10, 1000, 5000, 20_000]) + below(10);
   const [opening, closing] = oneOf([
     ['[', ']'],
