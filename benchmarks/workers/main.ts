@@ -172,11 +172,11 @@ function rowTable(rows: readonly WorkerRow[]): string {
 async function showMemory(broker: BrokerName, url: string, n: number): Promise<void> {
   const job = { broker, url, inFlight: 16, n, subject: 'flowstate', name: `flowstate_test_${randomUUID()}` } as const;
   const { engineMb, workerMb } = await measureMemory(job);
-  const [third = 0, last = 0] = [engineMb[2], engineMb.at(-1)];
+  const growth = median(engineMb.slice(-3)) / median(engineMb.slice(0, 3));
   console.log(
     [
       `\n${broker}: in use after each tenth of ${n} tasks, MiB`,
-      `  engine  ${engineMb.map((mb) => mb.toFixed(1)).join('  ')}  (from the third to the last × ${(last / third).toFixed(2)})`,
+      `  engine  ${engineMb.map((mb) => mb.toFixed(1)).join('  ')}  (last three by first three × ${growth.toFixed(2)})`,
       `  worker  ${workerMb?.toFixed(1) ?? 'in the same process'} at the end`,
     ].join('\n'),
   );

@@ -108,7 +108,7 @@ class Book {
   }
 }
 
-describe.each(FORMS)('malformed messages %s', (_, signed) => {
+describe.each(FORMS)(`malformed messages %s (seed ${SEED})`, (_, signed) => {
   const keys = signed?.keys;
   const count = Math.ceil(COUNT / 4);
 

@@ -8,8 +8,6 @@ export interface RedisClient {
   connect(): Promise<void>;
   disconnect(reconnect?: boolean): void;
   on(event: string, listener: (...args: never[]) => void): unknown;
-  /** The socket. A cluster has several, and shows none. */
-  readonly stream?: { cork(): void; uncork(): void } | null;
 }
 
 /** A question got no answer: the connection is gone, or nobody answers. */
@@ -36,7 +34,6 @@ export class RedisConnection {
   #serverId: number | null = null;
   #isUp = false;
   #isClosed = false;
-  #isHeldBack = false;
 
   /**
    * @param options.onReady - Is done each time that it is connected, before it counts as being up.
@@ -129,18 +126,6 @@ export class RedisConnection {
     this.#attempts.clear();
   }
 
-  /** Whatever is asked in one turn goes out at once: each write to a socket costs more than the question. */
-  #holdBack(): void {
-    const { stream } = this.client;
-    if (this.#isHeldBack || stream === undefined || stream === null) return;
-    this.#isHeldBack = true;
-    stream.cork();
-    process.nextTick(() => {
-      this.#isHeldBack = false;
-      stream.uncork();
-    });
-  }
-
   #ask(command: string, args: readonly Argument[], extraMs: number): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const end = () => {
@@ -153,7 +138,6 @@ export class RedisConnection {
         if (!this.#isClosed) this.client.disconnect(true);
       });
       this.#rejections.add(reject);
-      this.#holdBack();
       // The driver knows what a command does by its name in lower case.
       this.client.callBuffer(command.toLowerCase(), ...args).then(
         (answer) => {
