@@ -160,7 +160,9 @@ describe('the command line', () => {
   });
 
   it('refuses what it does not know', () => {
-    expect(() => readCommandLine(['--engine', 'fast'])).toThrow('--engine takes serial or parallel or workers, got fast');
+    expect(() => readCommandLine(['--engine', 'fast'])).toThrow(
+      '--engine takes serial or parallel or workers, got fast',
+    );
     expect(() => readCommandLine(['--timeout-ms', '0'])).toThrow('--timeout-ms takes a whole number from 1, got 0');
     expect(() => readCommandLine(['--nonsense'])).toThrow(TypeError);
     expect(() => readCommandLine(['one', 'two'])).toThrow('one directory');

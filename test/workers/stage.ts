@@ -68,7 +68,8 @@ export class Stage {
   /** A worker that does and says what the test says. */
   async scripted(id = 'w1', topic = 'topic', signing: Signing | null = null): Promise<ScriptedWorker> {
     const link = await this.link();
-    const codec = signing === null ? this.codec : new MessageCodec({ signing, maxMessageBytes: 2 ** 20, schemas: SCHEMAS });
+    const codec =
+      signing === null ? this.codec : new MessageCodec({ signing, maxMessageBytes: 2 ** 20, schemas: SCHEMAS });
     const worker = new ScriptedWorker(id, topic, link, codec);
     await worker.listen();
     return worker;
