@@ -89,7 +89,11 @@ export class AmqpLink implements Link {
     const queue = this.#names.place('queue', topic);
     const isCounted = this.#options.queueType === 'quorum';
     return this.#take('queue', topic, options, handle, {
-      declare: async () => this.#declareTopic(queue),
+      declare: async () => {
+        // It may be here because somebody removed the queue.
+        this.#known.delete(queue);
+        await this.#declareTopic(queue);
+      },
       sendAgain: isCounted ? null : (message, deliveries) => this.#run(() => this.#send(topic, message, deliveries)),
     });
   }
@@ -97,7 +101,8 @@ export class AmqpLink implements Link {
   post(mailbox: string, message: Message): Promise<boolean> {
     const routingKey = this.#names.place('mailbox', mailbox);
     const place = { kind: 'mailbox', name: mailbox } as const;
-    return this.#run(() => this.#publisher.publish({ exchange: this.#names.exchange, routingKey, message, place }));
+    // The broker's own exchange knows all queues: they are found whatever becomes of others.
+    return this.#run(() => this.#publisher.publish({ exchange: '', routingKey, message, place }));
   }
 
   async receive(mailbox: string, options: MailboxOptions, handle: (delivery: Delivery) => void): Promise<Consumer> {
@@ -118,6 +123,7 @@ export class AmqpLink implements Link {
 
   async listen(room: string, handle: (message: Message) => void): Promise<Consumer> {
     const standing = this.#newChannel(async (channel) => {
+      await this.#topology.declareExchanges(channel);
       const { queue } = await channel.queueDeclare({ queue: '', exclusive: true, autoDelete: true });
       await channel.queueBind({ queue, exchange: this.#names.rooms, routingKey: this.#names.room(room) });
       await channel.basicConsume({ queue, noAck: true }, (carried) => {
@@ -225,7 +231,8 @@ export class AmqpLink implements Link {
 
   async #send(topic: string, message: Message, deliveries?: number): Promise<void> {
     const [exchange, routingKey] = [this.#names.exchange, this.#names.place('queue', topic)];
-    const place = { kind: 'queue', name: topic } as const;
+    const { queueType, deliveryLimit } = this.#options;
+    const place = { kind: 'queue', name: topic, ...(queueType === 'quorum' ? { deliveryLimit } : {}) } as const;
     for (let time = 0; time < 2; time++) {
       await this.#declareTopic(routingKey);
       if (await this.#publisher.publish({ exchange, routingKey, message, place, deliveries })) return;
@@ -237,6 +244,7 @@ export class AmqpLink implements Link {
 
   async #declareTopic(queue: string): Promise<void> {
     if (this.#known.has(queue)) return;
+    await this.#withChannel((channel) => this.#topology.declareExchanges(channel));
     const isThere = await this.#topology.exists(() => this.#acquireNow(), queue);
     if (!isThere) {
       const message = { properties: { type: 'QUEUE' }, body: Buffer.from(queue) };

@@ -21,6 +21,7 @@ export class Topology {
     this.#settings = settings;
   }
 
+  /** All but the queues of topics and mailboxes. It is done before each of these is made: somebody may have removed them. */
   async declareExchanges(channel: AmqpChannel): Promise<void> {
     const { exchange, rooms, dead, made } = this.names;
     await channel.exchangeDeclare({ exchange, type: 'direct', durable: true });
@@ -33,22 +34,23 @@ export class Topology {
 
   async declareTopic(channel: AmqpChannel, queue: string): Promise<void> {
     const { queueType, deliveryLimit, consumerTimeoutMs } = this.#settings;
+    // What the broker limits is how often a message may come back.
     await channel.queueDeclare({
       queue,
       durable: true,
       arguments: {
         'x-queue-type': queueType,
         'x-dead-letter-exchange': this.names.dead,
-        ...(queueType === 'quorum' ? { 'x-delivery-limit': deliveryLimit } : {}),
+        ...(queueType === 'quorum' ? { 'x-delivery-limit': deliveryLimit - 1 } : {}),
         ...(consumerTimeoutMs === undefined ? {} : { 'x-consumer-timeout': consumerTimeoutMs }),
       },
     });
-    await this.#bind(channel, queue);
+    await channel.queueBind({ queue, exchange: this.names.exchange, routingKey: queue });
   }
 
   async declareMailbox(channel: AmqpChannel, queue: string, expiryMs: number): Promise<void> {
+    await this.declareExchanges(channel);
     await channel.queueDeclare({ queue, durable: true, arguments: { 'x-expires': expiryMs } });
-    await this.#bind(channel, queue);
   }
 
   /** @param acquire - Opens a channel: the broker closes the one on which it was asked for what is not there. */
@@ -65,10 +67,13 @@ export class Topology {
     }
   }
 
-  /** @param others - Queues that are not known to the broker by name. */
+  /**
+   * Mailboxes of other links stay where they are, and expire when nobody reads them.
+   *
+   * @param others - Queues that are not known to the broker by name.
+   */
   async removeAll(channel: AmqpChannel, others: Iterable<string>): Promise<void> {
     const { exchange, rooms, dead, made } = this.names;
-    // Somebody else may have removed them.
     await this.declareExchanges(channel);
     const queues = new Set([...others, dead]);
     for (let found = await channel.basicGet({ queue: made, noAck: true }); found !== undefined;) {
@@ -77,9 +82,5 @@ export class Topology {
     }
     for (const queue of [...queues, made]) await channel.queueDelete(queue);
     for (const each of [exchange, rooms, dead]) await channel.exchangeDelete({ exchange: each });
-  }
-
-  #bind(channel: AmqpChannel, queue: string): Promise<void> {
-    return channel.queueBind({ queue, exchange: this.names.exchange, routingKey: queue });
   }
 }

@@ -27,7 +27,7 @@ export interface AmqpTransportOptions {
    * from 3.12 on; before, its setting `consumer_timeout` counts. @default as the broker is set up: half an hour
    */
   readonly consumerTimeoutMs?: number | undefined;
-  /** How often both sides show that they are there, in milliseconds. @default 10000 */
+  /** How often both sides show that they are there, in milliseconds; a part of a second counts as a whole one. @default 10000 */
   readonly heartbeatMs?: number | undefined;
   /** How long it may take to connect, in milliseconds. @default 10000 */
   readonly connectTimeoutMs?: number | undefined;
@@ -70,7 +70,7 @@ export function amqpTransport(options: AmqpTransportOptions, basics: TransportBa
     vhost,
     ...(tls === false ? {} : { tls }),
     connectionName: `flowstate ${basics.exchange}`,
-    heartbeat: positive('heartbeatMs', options.heartbeatMs ?? DEFAULT_HEARTBEAT_MS) / 1000,
+    heartbeat: Math.ceil(positive('heartbeatMs', options.heartbeatMs ?? DEFAULT_HEARTBEAT_MS) / 1000),
     connectionTimeout: positive('connectTimeoutMs', options.connectTimeoutMs ?? DEFAULT_CONNECT_MS),
     retryLow: Math.max(1, policy.delayMs(0)),
     retryHigh: Math.max(1, policy.delayMs(LATE)),
