@@ -32,7 +32,7 @@ export interface AmqpChannel {
     readonly exclusive?: boolean;
     readonly autoDelete?: boolean;
     readonly arguments?: Readonly<Record<string, string | number>>;
-  }): Promise<{ readonly queue: string }>;
+  }): Promise<{ readonly queue: string; readonly messageCount: number }>;
   queueBind(params: { readonly queue: string; readonly exchange: string; readonly routingKey: string }): Promise<void>;
   queueDelete(queue: string): Promise<unknown>;
   exchangeDeclare(params: {

@@ -1,6 +1,7 @@
 import type { AmqpChannel } from './driver.js';
 import { codeOf } from './driver.js';
 import type { Names } from './names.js';
+import type { PublishOptions } from './publisher.js';
 
 export interface QueueSettings {
   /** Of topics. */
@@ -30,6 +31,12 @@ export class Topology {
     await channel.queueDeclare({ queue: dead, durable: true });
     await channel.queueBind({ queue: dead, exchange: dead, routingKey: '' });
     await channel.queueDeclare({ queue: made, durable: true });
+  }
+
+  /** By which a queue of a topic is found when all is removed. */
+  noteOf(queue: string): PublishOptions {
+    const message = { properties: { type: 'QUEUE' }, body: Buffer.from(queue) };
+    return { exchange: '', routingKey: this.names.made, message };
   }
 
   async declareTopic(channel: AmqpChannel, queue: string): Promise<void> {
@@ -76,11 +83,16 @@ export class Topology {
     const { exchange, rooms, dead, made } = this.names;
     await this.declareExchanges(channel);
     const queues = new Set([...others, dead]);
-    for (let found = await channel.basicGet({ queue: made, noAck: true }); found !== undefined;) {
-      queues.add(Buffer.from(found.body as Uint8Array).toString());
-      found = await channel.basicGet({ queue: made, noAck: true });
-    }
-    for (const queue of [...queues, made]) await channel.queueDelete(queue);
+    do {
+      for (let found = await channel.basicGet({ queue: made, noAck: true }); found !== undefined;) {
+        queues.add(Buffer.from(found.body as Uint8Array).toString());
+        found = await channel.basicGet({ queue: made, noAck: true });
+      }
+      for (const queue of queues) await channel.queueDelete(queue);
+      queues.clear();
+      // More may have been made meanwhile.
+    } while ((await channel.queueDeclare({ queue: made, passive: true })).messageCount > 0);
+    await channel.queueDelete(made);
     for (const each of [exchange, rooms, dead]) await channel.exchangeDelete({ exchange: each });
   }
 }
