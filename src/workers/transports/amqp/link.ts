@@ -169,7 +169,7 @@ export class AmqpLink implements Link {
       // It may be making again what another has removed.
       await standing.settled();
     }
-    await this.#run(() => this.#withChannel((channel) => this.#topology.removeAll(channel, this.#mailboxes)));
+    await this.#run(() => this.#topology.removeAll((does) => this.#withChannel(does), this.#mailboxes));
     this.#known.clear();
   }
 

@@ -77,22 +77,37 @@ export class Topology {
   /**
    * Mailboxes of other links stay where they are, and expire when nobody reads them.
    *
+   * @param withChannel - Opens a channel: the broker closes the one on which it refuses something.
    * @param others - Queues that are not known to the broker by name.
    */
-  async removeAll(channel: AmqpChannel, others: Iterable<string>): Promise<void> {
+  async removeAll(
+    withChannel: (does: (channel: AmqpChannel) => Promise<unknown>) => Promise<unknown>,
+    others: Iterable<string>,
+  ): Promise<void> {
     const { exchange, rooms, dead, made } = this.names;
+    for (let isDone = false; !isDone;) {
+      await withChannel((channel) => this.#removeQueues(channel, others));
+      try {
+        await withChannel((channel) => channel.queueDelete({ queue: made, ifEmpty: true }));
+        isDone = true;
+      } catch (error) {
+        // More was made meanwhile.
+        if (codeOf(error) !== 'PRECONDITION_FAILED') throw error;
+      }
+    }
+    await withChannel(async (channel) => {
+      for (const each of [exchange, rooms, dead]) await channel.exchangeDelete({ exchange: each });
+    });
+  }
+
+  async #removeQueues(channel: AmqpChannel, others: Iterable<string>): Promise<void> {
+    const { dead, made } = this.names;
     await this.declareExchanges(channel);
     const queues = new Set([...others, dead]);
-    do {
-      for (let found = await channel.basicGet({ queue: made, noAck: true }); found !== undefined;) {
-        queues.add(Buffer.from(found.body as Uint8Array).toString());
-        found = await channel.basicGet({ queue: made, noAck: true });
-      }
-      for (const queue of queues) await channel.queueDelete(queue);
-      queues.clear();
-      // More may have been made meanwhile.
-    } while ((await channel.queueDeclare({ queue: made, passive: true })).messageCount > 0);
-    await channel.queueDelete(made);
-    for (const each of [exchange, rooms, dead]) await channel.exchangeDelete({ exchange: each });
+    for (let found = await channel.basicGet({ queue: made, noAck: true }); found !== undefined;) {
+      queues.add(Buffer.from(found.body as Uint8Array).toString());
+      found = await channel.basicGet({ queue: made, noAck: true });
+    }
+    for (const queue of queues) await channel.queueDelete(queue);
   }
 }
