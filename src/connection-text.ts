@@ -32,16 +32,12 @@ export function parseConnectionText(text: string): ConnectionText {
   }
   const lowerName = name.toLowerCase();
   const [place = '', ...queries] = (rest ?? '').split('?');
-  const options = parseOptions(lowerName, queries.length === 0 ? null : queries.join('?'));
   const parts = WITH_HOSTS.exec(place)?.groups;
+  const hosts = hostsIn(parts?.hosts, lowerName, text);
+  const options = parseOptions(lowerName, queries.length === 0 ? null : queries.join('?'));
   if (parts === undefined) {
     const path = place === '' ? null : unescape(lowerName, 'path', place);
     return { name: lowerName, user: null, password: null, hosts: [], path, options };
-  }
-  const hosts = parts.hosts === undefined || parts.hosts === '' ? [] : parts.hosts.split(',');
-  for (const host of hosts) {
-    if (!HOST.test(host))
-      throw new RangeError(`A ${lowerName} URL takes hosts such as cache or cache:6379, got ${quoteSafely(host)}`);
   }
   const [user, ...passwords] = parts.login?.split(':') ?? [];
   return {
@@ -52,6 +48,17 @@ export function parseConnectionText(text: string): ConnectionText {
     path: parts.path === undefined ? null : unescape(lowerName, 'path', parts.path),
     options,
   };
+}
+
+function hostsIn(list: string | undefined, name: string, text: string): readonly string[] {
+  const hosts = list === undefined || list === '' ? [] : list.split(',');
+  for (const host of hosts) {
+    if (HOST.test(host)) continue;
+    // What looks like a host may be the beginning of a password in which a slash or a question mark was not escaped.
+    const got = quoteSafely(text.includes('@') ? text : host);
+    throw new RangeError(`A ${name} URL takes hosts such as cache or cache:6379, got ${got}`);
+  }
+  return hosts;
 }
 
 function parseOptions(name: string, query: string | null): ReadonlyMap<string, string> {

@@ -35,6 +35,17 @@ export class GivenOptions {
     );
   }
 
+  /** Text that no message repeats. */
+  secret(name: string): string | undefined {
+    return this.#read(
+      name,
+      'text',
+      (text) => text,
+      (value) => (typeof value === 'string' ? value : undefined),
+      (value) => (value === null ? 'null' : `a ${typeof value}`),
+    );
+  }
+
   number(name: string): number | undefined {
     const fromText = (text: string) => (text.trim() === '' ? undefined : finite(Number(text)));
     return this.#read(name, 'a number', fromText, finite);
@@ -81,24 +92,22 @@ export class GivenOptions {
     takes: string,
     fromText: (text: string) => Value | undefined,
     fromValue: (value: unknown) => Value | undefined,
+    show: (given: unknown) => string = shown,
   ): Value | undefined {
     this.#known.add(name);
-    if (this.#values.has(name)) return this.#checked(name, takes, fromValue, this.#values.get(name));
+    const isValue = this.#values.has(name);
     const text = this.#texts.get(name);
-    return text === undefined ? undefined : this.#checked(name, takes, fromText, text);
-  }
-
-  #checked<Given, Value>(name: string, takes: string, read: (given: Given) => Value | undefined, given: Given): Value {
-    const value = read(given);
+    if (!isValue && text === undefined) return undefined;
+    const given = isValue ? this.#values.get(name) : text;
+    const value = isValue || text === undefined ? fromValue(given) : fromText(text);
     if (value !== undefined) return value;
-    const got =
-      typeof given === 'object' && given !== null
-        ? 'an object'
-        : typeof given === 'string'
-          ? `'${given}'`
-          : String(given);
-    throw new RangeError(`The option ${name} of the ${this.#owner} takes ${takes}, got ${got}`);
+    throw new RangeError(`The option ${name} of the ${this.#owner} takes ${takes}, got ${show(given)}`);
   }
+}
+
+function shown(given: unknown): string {
+  if (typeof given === 'object' && given !== null) return 'an object';
+  return typeof given === 'string' ? `'${given}'` : String(given);
 }
 
 function finite(value: unknown): number | undefined {

@@ -63,6 +63,13 @@ export class KindRegistry<Made> {
     return this.#entries.get(name.toLowerCase())?.name ?? null;
   }
 
+  /** The name by which a kind is known. @throws {NotFoundError} for a name that none has. */
+  known(name: string): string {
+    const known = this.nameOf(name);
+    if (known === null) throw this.#unknown(name);
+    return known;
+  }
+
   /** What is registered in the copy is not in this one, nor the other way round. */
   copy(): KindRegistry<Made> {
     return new KindRegistry<Made>(this.#noun).takeOver(this);

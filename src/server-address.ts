@@ -14,7 +14,7 @@ export function readAddress(given: GivenOptions) {
     host: host?.replace(/^\[(.*)\]$/, '$1'),
     port: given.number('port') ?? (port === undefined ? undefined : Number(port)),
     user: given.text('user'),
-    password: given.text('password'),
+    password: given.secret('password'),
   };
 }
 

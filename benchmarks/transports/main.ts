@@ -2,7 +2,12 @@
  * Round trips over transports: send, consume, post, receive, one after the other.
  *
  * npm run bench:transports -- [URL...]
+ *
+ * Without URLs: memory, the servers at the standard local ports, and a temporary folder.
  */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { newName } from '../../src/testing/transport-suite/suite.js';
 import { transport } from '../../src/workers/transport-registry.js';
 
@@ -41,4 +46,9 @@ async function measure(url: string): Promise<void> {
 }
 
 const given = process.argv.slice(2);
-for (const url of given.length > 0 ? given : STANDARD) await measure(url);
+const folder = mkdtempSync(join(tmpdir(), 'flowstate-bench-'));
+const load = () => loadavg()[0]?.toFixed(1);
+console.log(`load before: ${load()}`);
+for (const url of given.length > 0 ? given : [...STANDARD, `filesystem:${folder}`]) await measure(url);
+console.log(`load after: ${load()}`);
+rmSync(folder, { recursive: true });

@@ -79,7 +79,7 @@ for (const name of ['amqp', 'amqps'] as const) {
       hosts: given.text('hosts'),
       port: given.number('port'),
       user: given.text('user'),
-      password: given.text('password'),
+      password: given.secret('password'),
       vhost: withoutSlash(given.text('vhost')),
       tls: given.object('tls', 'true, or options of node:tls', isTls) ?? name === 'amqps',
       queueType: given.choice('queueType', ['quorum', 'classic']),
@@ -115,7 +115,7 @@ export interface TransportOptions {
   readonly url?: string | undefined;
   /** The name of everything that belongs together at the broker. @default 'default' */
   readonly exchange?: string | undefined;
-  /** The name of the transport, where no URL says it. */
+  /** The name of the transport, where no URL says it; `redis` and `amqp` go with URLs of `rediss` and `amqps` too. */
   readonly transport?: string | undefined;
   /** Options of the transport itself. They are stronger than those in the URL. */
   readonly transportOptions?: Readonly<Record<string, unknown>> | undefined;
@@ -129,7 +129,8 @@ export interface TransportOptions {
  * Makes a transport by name or by URL. Nothing is connected before it is opened.
  *
  * @throws {NotFoundError} for a name that no transport has, and for a driver that is not installed.
- * @throws {RangeError} for a URL that cannot be taken apart, and for options that are unknown or of no use.
+ * @throws {RangeError} for a URL that cannot be taken apart, or is one of another transport than was named, and for options
+ *   that are unknown or of no use.
  * @throws {TypeError} for neither a name nor a URL.
  * @see TaskFlow `engines/worker_based/proxy.py`, `Proxy`. Differs: unknown options do not pass.
  */
@@ -154,6 +155,8 @@ function textOf(url: string | undefined, kind: string | undefined, registry: Kin
     throw new TypeError(`A transport takes a url, or one of the names ${registry.names.join(', ')}`);
   if (url === undefined || kind === undefined) return text;
   const { name } = parseConnectionText(url);
-  if (registry.nameOf(name) === registry.nameOf(kind)) return text;
+  const known = registry.known(name);
+  // A URL of the same transport over TLS has a name with an s: `rediss`, `amqps`.
+  if (known === registry.known(kind) || known === registry.nameOf(`${kind}s`)) return text;
   throw new RangeError(`The transport '${kind}' takes a url of its own, got one that begins with '${name}:'`);
 }

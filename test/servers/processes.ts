@@ -84,11 +84,12 @@ export class ServerProcess {
     args: readonly string[],
     port: number,
     env = process.env,
+    timeoutMs = START_TIMEOUT_MS,
   ): Promise<ServerProcess | null> {
     const child = spawn(program, args, { ...asNobody, env, stdio: 'ignore' });
     child.on('error', () => undefined);
     const server = new ServerProcess(child, port);
-    const deadline = Date.now() + START_TIMEOUT_MS;
+    const deadline = Date.now() + timeoutMs;
     while (child.pid !== undefined && !server.#hasEnded && Date.now() < deadline) {
       if (await answers(port)) return server;
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
@@ -103,8 +104,13 @@ export class ServerProcess {
 
   async stop(signal: NodeJS.Signals): Promise<void> {
     if (this.#child.pid === undefined || this.#hasEnded) return;
-    const ended = once(this.#child, 'exit');
+    const ended = this.ended();
     this.#child.kill(signal);
     await ended;
+  }
+
+  /** Resolves when it has ended. */
+  async ended(): Promise<void> {
+    if (!this.#hasEnded) await once(this.#child, 'exit');
   }
 }

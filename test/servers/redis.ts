@@ -19,6 +19,14 @@ async function find(): Promise<Server | null> {
   return OwnRedis.start();
 }
 
+/** The settings of a server that speaks TLS alone. */
+export interface TlsSettings {
+  readonly keyFile: string;
+  readonly certFile: string;
+  /** Whether clients have to show a certificate that the server's own has signed. */
+  readonly asksClients?: boolean;
+}
+
 const urlAt = (port: number) => `redis://127.0.0.1:${port}`;
 
 /** A server of the tests' own, which writes each change to its disk before it answers. */
@@ -26,30 +34,32 @@ export class OwnRedis implements Server {
   readonly port: number;
   readonly #folder: string;
   readonly #program: string;
+  readonly #tls: TlsSettings | null;
   #process: ServerProcess;
 
-  private constructor(folder: string, program: string, process: ServerProcess) {
+  private constructor(folder: string, program: string, tls: TlsSettings | null, process: ServerProcess) {
     this.#folder = folder;
     this.#program = program;
+    this.#tls = tls;
     this.#process = process;
     this.port = process.port;
   }
 
   /** @returns null where there is no program of it. */
-  static async start(): Promise<OwnRedis | null> {
+  static async start(tls: TlsSettings | null = null): Promise<OwnRedis | null> {
     const program = programFolders()
       .map((folder) => join(folder, 'redis-server'))
       .find((path) => existsSync(path));
     if (program === undefined) return null;
     const folder = newFolder('redis');
-    const process = await launch(program, folder, await freePort());
-    if (process !== null) return new OwnRedis(folder, program, process);
+    const process = await launch(program, folder, await freePort(), tls);
+    if (process !== null) return new OwnRedis(folder, program, tls, process);
     removeFolder(folder);
     return null;
   }
 
   get url(): string {
-    return urlAt(this.port);
+    return this.#tls === null ? urlAt(this.port) : `rediss://127.0.0.1:${this.port}`;
   }
 
   /** Ends it without a word. */
@@ -58,7 +68,7 @@ export class OwnRedis implements Server {
   }
 
   async restart(): Promise<void> {
-    const process = await launch(this.#program, this.#folder, this.port);
+    const process = await launch(this.#program, this.#folder, this.port, this.#tls);
     if (process === null) throw new Error('Redis did not start again');
     this.#process = process;
   }
@@ -69,8 +79,19 @@ export class OwnRedis implements Server {
   }
 }
 
-function launch(program: string, folder: string, port: number): Promise<ServerProcess | null> {
-  const settings = { port, bind: '127.0.0.1', dir: folder, save: '', appendonly: 'yes', appendfsync: 'always' };
+function launch(program: string, folder: string, port: number, tls: TlsSettings | null): Promise<ServerProcess | null> {
+  const ports =
+    tls === null
+      ? { port }
+      : {
+          port: 0,
+          'tls-port': port,
+          'tls-key-file': tls.keyFile,
+          'tls-cert-file': tls.certFile,
+          'tls-ca-cert-file': tls.certFile,
+          'tls-auth-clients': tls.asksClients === true ? 'yes' : 'no',
+        };
+  const settings = { ...ports, bind: '127.0.0.1', dir: folder, save: '', appendonly: 'yes', appendfsync: 'always' };
   return ServerProcess.start(
     program,
     Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]),

@@ -18,6 +18,8 @@ const LONGEST_SHORT_TEXT = 200;
 export interface Place {
   readonly kind: DeadLetter['kind'];
   readonly name: string;
+  /** How often the broker gives it to somebody, if it counts: it does not say so when it gives it up. */
+  readonly deliveryLimit?: number | undefined;
 }
 
 export interface Death {
@@ -75,12 +77,20 @@ export function deadLetterIn(carried: AmqpMessage, now: number): DeadLetter | nu
     return { ...common, reason, deliveries: numberIn(deliveries) ?? 1, at: numberIn(at) ?? now };
   }
   const why = headers['x-first-death-reason'];
+  const limit = why === 'delivery_limit' ? numberIn(place['deliveryLimit']) : null;
   return {
     ...common,
     reason: `the broker gave it up: ${typeof why === 'string' ? why : 'it did not say why'}`,
-    deliveries: (numberIn(headers['x-delivery-count']) ?? 0) + 1,
-    at: timestamp === undefined ? now : timestamp * 1000,
+    deliveries: limit ?? 1,
+    at: timeOfDeath(headers['x-death']) ?? (timestamp === undefined ? now : timestamp * 1000),
   };
+}
+
+/** What the broker notes of it, in seconds. */
+function timeOfDeath(deaths: unknown): number | null {
+  const last: unknown = Array.isArray(deaths) ? deaths[0] : undefined;
+  const seconds = isRecord(last) ? numberIn(last['time']) : null;
+  return seconds === null ? null : seconds * 1000;
 }
 
 function propertiesIn({ type, correlationId, replyTo, headers = {} }: AmqpMessage): MessageProperties {

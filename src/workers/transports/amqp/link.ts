@@ -11,6 +11,7 @@ import { codeOf, isPassing } from './driver.js';
 import { Names } from './names.js';
 import { Publisher } from './publisher.js';
 import { QueueConsumer } from './queue-consumer.js';
+import type { QueueConsumerOptions } from './queue-consumer.js';
 import { StandingChannel } from './standing-channel.js';
 import { Topology } from './topology.js';
 import type { QueueSettings } from './topology.js';
@@ -41,6 +42,8 @@ export class AmqpLink implements Link {
   readonly #consumers = new Map<QueueConsumer, StandingChannel>();
   /** Queues of topics that are known to be there. */
   readonly #known = new Set<string>();
+  /** Queues of topics that are being made. */
+  readonly #making = new Map<string, Promise<void>>();
   /** Queues of mailboxes that this link made. */
   readonly #mailboxes = new Set<string>();
   readonly #pauses = new Map<Timer, () => void>();
@@ -89,7 +92,10 @@ export class AmqpLink implements Link {
     const queue = this.#names.place('queue', topic);
     const isCounted = this.#options.queueType === 'quorum';
     return this.#take('queue', topic, options, handle, {
-      declare: async () => this.#declareTopic(queue),
+      declare: async (_channel, wasRemoved) => {
+        this.#known.delete(queue);
+        await (wasRemoved ? this.#makeTopic(queue, true) : this.#declareTopic(queue));
+      },
       sendAgain: isCounted ? null : (message, deliveries) => this.#run(() => this.#send(topic, message, deliveries)),
     });
   }
@@ -97,7 +103,8 @@ export class AmqpLink implements Link {
   post(mailbox: string, message: Message): Promise<boolean> {
     const routingKey = this.#names.place('mailbox', mailbox);
     const place = { kind: 'mailbox', name: mailbox } as const;
-    return this.#run(() => this.#publisher.publish({ exchange: this.#names.exchange, routingKey, message, place }));
+    // The broker's own exchange knows all queues: they are found whatever becomes of others.
+    return this.#run(() => this.#publisher.publish({ exchange: '', routingKey, message, place }));
   }
 
   async receive(mailbox: string, options: MailboxOptions, handle: (delivery: Delivery) => void): Promise<Consumer> {
@@ -118,6 +125,7 @@ export class AmqpLink implements Link {
 
   async listen(room: string, handle: (message: Message) => void): Promise<Consumer> {
     const standing = this.#newChannel(async (channel) => {
+      await this.#topology.declareExchanges(channel);
       const { queue } = await channel.queueDeclare({ queue: '', exclusive: true, autoDelete: true });
       await channel.queueBind({ queue, exchange: this.#names.rooms, routingKey: this.#names.room(room) });
       await channel.basicConsume({ queue, noAck: true }, (carried) => {
@@ -155,11 +163,13 @@ export class AmqpLink implements Link {
   }
 
   async removeAll(): Promise<void> {
-    for (const consumer of this.#consumers.keys()) {
+    for (const [consumer, standing] of this.#consumers) {
       await consumer.stop();
       await this.#endConsumer(consumer);
+      // It may be making again what another has removed.
+      await standing.settled();
     }
-    await this.#run(() => this.#withChannel((channel) => this.#topology.removeAll(channel, this.#mailboxes)));
+    await this.#run(() => this.#topology.removeAll((does) => this.#withChannel(does), this.#mailboxes));
     this.#known.clear();
   }
 
@@ -193,7 +203,7 @@ export class AmqpLink implements Link {
     { prefetch }: ConsumeOptions,
     handle: (delivery: Delivery) => void,
     parts: {
-      readonly declare: (channel: AmqpChannel) => Promise<unknown>;
+      readonly declare: QueueConsumerOptions['declare'];
       readonly sendAgain: ((message: Message, deliveries: number) => Promise<void>) | null;
     },
   ): Promise<Consumer> {
@@ -225,7 +235,8 @@ export class AmqpLink implements Link {
 
   async #send(topic: string, message: Message, deliveries?: number): Promise<void> {
     const [exchange, routingKey] = [this.#names.exchange, this.#names.place('queue', topic)];
-    const place = { kind: 'queue', name: topic } as const;
+    const { queueType, deliveryLimit } = this.#options;
+    const place = { kind: 'queue', name: topic, ...(queueType === 'quorum' ? { deliveryLimit } : {}) } as const;
     for (let time = 0; time < 2; time++) {
       await this.#declareTopic(routingKey);
       if (await this.#publisher.publish({ exchange, routingKey, message, place, deliveries })) return;
@@ -235,14 +246,28 @@ export class AmqpLink implements Link {
     throw new TransportError(`${this.#options.name} has no queue for the topic '${topic}', though it was made`);
   }
 
+  /** Those who need a queue at the same time make it once. */
   async #declareTopic(queue: string): Promise<void> {
     if (this.#known.has(queue)) return;
-    const isThere = await this.#topology.exists(() => this.#acquireNow(), queue);
-    if (!isThere) {
-      const message = { properties: { type: 'QUEUE' }, body: Buffer.from(queue) };
-      await this.#publisher.publish({ exchange: '', routingKey: this.#names.made, message });
-    }
+    const underWay = this.#making.get(queue);
+    if (underWay !== undefined) return underWay;
+    const making = this.#makeTopic(queue).finally(() => this.#making.delete(queue));
+    this.#making.set(queue, making);
+    return making;
+  }
+
+  /** @param wasRemoved - Somebody is removing queues: one that is there may be gone before it is declared. */
+  async #makeTopic(queue: string, wasRemoved = false): Promise<void> {
+    const declareExchanges = () => this.#withChannel((channel) => this.#topology.declareExchanges(channel));
+    await declareExchanges();
+    const isNew = wasRemoved || !(await this.#topology.exists(() => this.#acquireNow(), queue));
+    const note = async () => {
+      while (isNew && !(await this.#publisher.publish(this.#topology.noteOf(queue)))) await declareExchanges();
+    };
+    // Before, as this process may end in between, and after, as another may have removed all that was noted.
+    await note();
     await this.#withChannel((channel) => this.#topology.declareTopic(channel, queue));
+    await note();
     this.#known.add(queue);
   }
 

@@ -8,8 +8,8 @@ export interface QueueConsumerOptions {
   readonly queue: string;
   readonly prefetch: number;
   readonly handle: (delivery: Delivery) => void;
-  /** Makes the queue where it is not there. */
-  readonly declare: (channel: AmqpChannel) => Promise<unknown>;
+  /** Makes the queue where it is not there. @param wasRemoved - It was taken away from under the consumer. */
+  readonly declare: (channel: AmqpChannel, wasRemoved: boolean) => Promise<unknown>;
   /** It is stopped, and all is answered that it had. */
   readonly onDone: () => Promise<void>;
   readonly bury: (message: Message, reason: string, deliveries: number) => Promise<void>;
@@ -23,6 +23,7 @@ export class QueueConsumer {
   #channel: AmqpChannel | null = null;
   #consumerTag: string | null = null;
   #held = 0;
+  #wasRemoved = false;
   #isStopped = false;
 
   constructor(options: QueueConsumerOptions) {
@@ -37,13 +38,17 @@ export class QueueConsumer {
   async start(channel: AmqpChannel): Promise<void> {
     if (this.#isStopped) return;
     const { queue, prefetch, declare } = this.#options;
-    await declare(channel);
+    await declare(channel, this.#wasRemoved);
     await channel.basicQos({ prefetchCount: prefetch });
     this.#channel = channel;
     this.#held = 0;
     // The queue was removed under it, or its node is gone: another channel makes it again.
-    channel.on('basic.cancel', () => void channel.close());
+    channel.on('basic.cancel', () => {
+      this.#wasRemoved = true;
+      void channel.close();
+    });
     const { consumerTag } = await channel.basicConsume({ queue }, (carried) => this.#take(channel, carried));
+    this.#wasRemoved = false;
     this.#consumerTag = consumerTag;
   }
 

@@ -13,6 +13,7 @@ export interface StandingChannelOptions {
 export class StandingChannel {
   readonly #options: StandingChannelOptions;
   #channel: AmqpChannel | null = null;
+  #attempt: Promise<void> = Promise.resolve();
   #isClosed = false;
 
   constructor(options: StandingChannelOptions) {
@@ -29,7 +30,35 @@ export class StandingChannel {
   }
 
   /** Opens it for the first time. What goes wrong is for the caller, who may try again. */
-  async open(): Promise<void> {
+  open(): Promise<void> {
+    const attempt = this.#open();
+    this.#attempt = attempt.catch(() => undefined);
+    return attempt;
+  }
+
+  /** Resolves when it is not being opened any more, however that ended. */
+  settled(): Promise<void> {
+    return this.#attempt;
+  }
+
+  /** Tries to open it until it is open, or closed for good. */
+  async keepOpening(): Promise<void> {
+    while (!this.#isClosed) {
+      try {
+        await this.open();
+        return;
+      } catch {
+        await this.#options.pause();
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#channel?.close();
+  }
+
+  async #open(): Promise<void> {
     const { acquire, setUp, onChange } = this.#options;
     const channel = await acquire();
     let lastError: unknown;
@@ -56,23 +85,6 @@ export class StandingChannel {
       void this.keepOpening();
     });
     onChange(null);
-  }
-
-  /** Tries to open it until it is open, or closed for good. */
-  async keepOpening(): Promise<void> {
-    while (!this.#isClosed) {
-      try {
-        await this.open();
-        return;
-      } catch {
-        await this.#options.pause();
-      }
-    }
-  }
-
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    await this.#channel?.close();
   }
 }
 

@@ -1,6 +1,7 @@
 import type { AmqpChannel } from './driver.js';
 import { codeOf } from './driver.js';
 import type { Names } from './names.js';
+import type { PublishOptions } from './publisher.js';
 
 export interface QueueSettings {
   /** Of topics. */
@@ -21,6 +22,7 @@ export class Topology {
     this.#settings = settings;
   }
 
+  /** All but the queues of topics and mailboxes. It is done before each of these is made: somebody may have removed them. */
   async declareExchanges(channel: AmqpChannel): Promise<void> {
     const { exchange, rooms, dead, made } = this.names;
     await channel.exchangeDeclare({ exchange, type: 'direct', durable: true });
@@ -31,24 +33,31 @@ export class Topology {
     await channel.queueDeclare({ queue: made, durable: true });
   }
 
+  /** By which a queue of a topic is found when all is removed. */
+  noteOf(queue: string): PublishOptions {
+    const message = { properties: { type: 'QUEUE' }, body: Buffer.from(queue) };
+    return { exchange: '', routingKey: this.names.made, message };
+  }
+
   async declareTopic(channel: AmqpChannel, queue: string): Promise<void> {
     const { queueType, deliveryLimit, consumerTimeoutMs } = this.#settings;
+    // What the broker limits is how often a message may come back.
     await channel.queueDeclare({
       queue,
       durable: true,
       arguments: {
         'x-queue-type': queueType,
         'x-dead-letter-exchange': this.names.dead,
-        ...(queueType === 'quorum' ? { 'x-delivery-limit': deliveryLimit } : {}),
+        ...(queueType === 'quorum' ? { 'x-delivery-limit': deliveryLimit - 1 } : {}),
         ...(consumerTimeoutMs === undefined ? {} : { 'x-consumer-timeout': consumerTimeoutMs }),
       },
     });
-    await this.#bind(channel, queue);
+    await channel.queueBind({ queue, exchange: this.names.exchange, routingKey: queue });
   }
 
   async declareMailbox(channel: AmqpChannel, queue: string, expiryMs: number): Promise<void> {
+    await this.declareExchanges(channel);
     await channel.queueDeclare({ queue, durable: true, arguments: { 'x-expires': expiryMs } });
-    await this.#bind(channel, queue);
   }
 
   /** @param acquire - Opens a channel: the broker closes the one on which it was asked for what is not there. */
@@ -65,21 +74,40 @@ export class Topology {
     }
   }
 
-  /** @param others - Queues that are not known to the broker by name. */
-  async removeAll(channel: AmqpChannel, others: Iterable<string>): Promise<void> {
+  /**
+   * Mailboxes of other links stay where they are, and expire when nobody reads them.
+   *
+   * @param withChannel - Opens a channel: the broker closes the one on which it refuses something.
+   * @param others - Queues that are not known to the broker by name.
+   */
+  async removeAll(
+    withChannel: (does: (channel: AmqpChannel) => Promise<unknown>) => Promise<unknown>,
+    others: Iterable<string>,
+  ): Promise<void> {
     const { exchange, rooms, dead, made } = this.names;
-    // Somebody else may have removed them.
+    for (let isDone = false; !isDone;) {
+      await withChannel((channel) => this.#removeQueues(channel, others));
+      try {
+        await withChannel((channel) => channel.queueDelete({ queue: made, ifEmpty: true }));
+        isDone = true;
+      } catch (error) {
+        // More was made meanwhile.
+        if (codeOf(error) !== 'PRECONDITION_FAILED') throw error;
+      }
+    }
+    await withChannel(async (channel) => {
+      for (const each of [exchange, rooms, dead]) await channel.exchangeDelete({ exchange: each });
+    });
+  }
+
+  async #removeQueues(channel: AmqpChannel, others: Iterable<string>): Promise<void> {
+    const { dead, made } = this.names;
     await this.declareExchanges(channel);
     const queues = new Set([...others, dead]);
     for (let found = await channel.basicGet({ queue: made, noAck: true }); found !== undefined;) {
       queues.add(Buffer.from(found.body as Uint8Array).toString());
       found = await channel.basicGet({ queue: made, noAck: true });
     }
-    for (const queue of [...queues, made]) await channel.queueDelete(queue);
-    for (const each of [exchange, rooms, dead]) await channel.exchangeDelete({ exchange: each });
-  }
-
-  #bind(channel: AmqpChannel, queue: string): Promise<void> {
-    return channel.queueBind({ queue, exchange: this.names.exchange, routingKey: queue });
+    for (const queue of queues) await channel.queueDelete(queue);
   }
 }

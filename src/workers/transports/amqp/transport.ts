@@ -27,7 +27,7 @@ export interface AmqpTransportOptions {
    * from 3.12 on; before, its setting `consumer_timeout` counts. @default as the broker is set up: half an hour
    */
   readonly consumerTimeoutMs?: number | undefined;
-  /** How often both sides show that they are there, in milliseconds. @default 10000 */
+  /** How often both sides show that they are there, in milliseconds; a part of a second counts as a whole one. @default 10000 */
   readonly heartbeatMs?: number | undefined;
   /** How long it may take to connect, in milliseconds. @default 10000 */
   readonly connectTimeoutMs?: number | undefined;
@@ -60,16 +60,17 @@ export function amqpTransport(options: AmqpTransportOptions, basics: TransportBa
   const { port = tls === false ? DEFAULT_PORT : DEFAULT_TLS_PORT, importDriver = importPackage } = options;
   const { queueType = 'quorum', deliveryLimit = DEFAULT_DELIVERY_LIMIT, consumerTimeoutMs } = options;
   const addresses = hosts.split(',').map((host) => (/:\d+$/.test(host) ? host : `${host}:${port}`));
+  const placing = placeOf(addresses);
   const name = `${tls === false ? 'amqp' : 'amqps'}://${addresses.join(',')}/${vhost === '/' ? '' : vhost}`;
   const { policy } = basics;
   const connectionOptions = {
-    hosts: addresses,
+    ...placing,
     username: user,
     password,
     vhost,
     ...(tls === false ? {} : { tls }),
     connectionName: `flowstate ${basics.exchange}`,
-    heartbeat: positive('heartbeatMs', options.heartbeatMs ?? DEFAULT_HEARTBEAT_MS) / 1000,
+    heartbeat: Math.ceil(positive('heartbeatMs', options.heartbeatMs ?? DEFAULT_HEARTBEAT_MS) / 1000),
     connectionTimeout: positive('connectTimeoutMs', options.connectTimeoutMs ?? DEFAULT_CONNECT_MS),
     retryLow: Math.max(1, policy.delayMs(0)),
     retryHigh: Math.max(1, policy.delayMs(LATE)),
@@ -80,8 +81,9 @@ export function amqpTransport(options: AmqpTransportOptions, basics: TransportBa
   };
   const settings = {
     queueType,
-    deliveryLimit: positive('deliveryLimit', deliveryLimit),
-    consumerTimeoutMs: consumerTimeoutMs === undefined ? undefined : positive('consumerTimeoutMs', consumerTimeoutMs),
+    deliveryLimit: wholeNumber('deliveryLimit', deliveryLimit),
+    consumerTimeoutMs:
+      consumerTimeoutMs === undefined ? undefined : wholeNumber('consumerTimeoutMs', consumerTimeoutMs),
   };
   return {
     name,
@@ -92,6 +94,16 @@ export function amqpTransport(options: AmqpTransportOptions, basics: TransportBa
       return link;
     },
   };
+}
+
+/** The driver takes a list apart at colons, and one address as it is. */
+function placeOf(addresses: readonly string[]): object {
+  const [first = '', ...others] = addresses;
+  const [, hostname, port] = /^\[(.*)\]:(\d+)$/.exec(first) ?? [];
+  if (hostname !== undefined && others.length === 0) return { hostname, port };
+  const bad = addresses.find((address) => address.startsWith('['));
+  if (bad === undefined) return { hosts: addresses };
+  throw new RangeError(`The option hosts of the AMQP transport takes names or IPv4 addresses in a list, got ${bad}`);
 }
 
 type NewConnection = new (options: object) => AmqpConnection;
@@ -109,4 +121,9 @@ function isNewConnection(value: unknown): value is NewConnection {
 function positive(name: string, value: number): number {
   if (value > 0) return value;
   throw new RangeError(`The option ${name} of the AMQP transport takes a number above 0, got ${value}`);
+}
+
+function wholeNumber(name: string, value: number): number {
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new RangeError(`The option ${name} of the AMQP transport takes a whole number from 1, got ${value}`);
 }

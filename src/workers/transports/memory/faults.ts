@@ -17,7 +17,7 @@ export interface Passage {
  * - `deliver`: nothing happens to it.
  * - `drop`: whoever sent it believes that it came, but it did not.
  * - `duplicate`: it comes twice.
- * - `reorder`: it comes behind the next one for its place.
+ * - `reorder`: it comes behind the next one of its kind for its place.
  * - `cutBefore`: the connection is cut before the broker has it; a message is sent again.
  * - `cutAfter`: the connection is cut when the broker has it, before it has said so; a message is sent again.
  * - `delayMs`: it comes so much later; what was sent after it does not wait.
@@ -40,7 +40,7 @@ export type FaultRule = (passage: Passage) => Fate | undefined;
 export class Faults {
   readonly #clock: Clock;
   readonly #rules: { readonly rule: FaultRule }[] = [];
-  /** What waits for the next one for its place. */
+  /** What waits for the next one of its kind for its place. */
   readonly #held = new Map<string, (() => void)[]>();
 
   constructor(clock: Clock) {
@@ -66,7 +66,7 @@ export class Faults {
    */
   pass(passage: Passage, arrive: (message: Message) => boolean, cut: () => never): boolean {
     const { message } = passage;
-    const key = JSON.stringify([passage.exchange, passage.place]);
+    const key = JSON.stringify([passage.exchange, passage.kind, passage.place]);
     const fate = this.#fateOf(passage);
     if (fate === 'drop') return true;
     if (fate === 'cutBefore') return cut();

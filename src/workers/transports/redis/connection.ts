@@ -53,7 +53,7 @@ export class RedisConnection {
     this.#onReady = options.onReady ?? (() => Promise.resolve());
     this.client.on('ready', () => void this.#ready());
     this.client.on('error', (error: unknown) => {
-      this.#lastError = error;
+      this.#lastError = withoutCommand(error);
     });
     for (const event of ['close', 'end']) this.client.on(event, () => this.#down());
   }
@@ -101,7 +101,7 @@ export class RedisConnection {
       this.#serverId = Number(await this.client.callBuffer('client', 'ID'));
       await this.#onReady(this.client);
     } catch (error) {
-      this.#lastError = error;
+      this.#lastError = withoutCommand(error);
       if (!this.#isClosed) this.client.disconnect(true);
       return;
     }
@@ -146,11 +146,18 @@ export class RedisConnection {
         },
         (error: unknown) => {
           end();
-          reject(isAnswer(error) ? error : new Unanswered(`${command} got no answer`, { cause: error }));
+          const cause = withoutCommand(error);
+          reject(isAnswer(cause) ? cause : new Unanswered(`${command} got no answer`, { cause }));
         },
       );
     });
   }
+}
+
+/** The driver's errors have what was asked in them: whoever logs one would log passwords, and what messages say. */
+function withoutCommand(error: unknown): unknown {
+  if (error instanceof Error) Reflect.deleteProperty(error, 'command');
+  return error;
 }
 
 /** Whether an error is what a server said, and would say again. */

@@ -1,0 +1,52 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { acking, Inbox, LONG_MS, text, textOf } from '../../src/testing/transport-suite/suite.js';
+import type { Link } from '../../src/workers/transport.js';
+import { transport } from '../../src/workers/transport-registry.js';
+import { OwnRabbitmq, rabbitmq as server } from '../servers/rabbitmq.js';
+import { describeWithServer } from '../servers/server.js';
+
+const TIMEOUT_MS = 60_000;
+
+const ownServer = { ...server, find: () => OwnRabbitmq.start() };
+
+await describeWithServer(ownServer, (url) => {
+  const links: Link[] = [];
+  afterEach(async () => {
+    for (const link of links.splice(0)) await link.close();
+  });
+
+  async function open(exchange: string): Promise<Link> {
+    const retryOptions = { intervalStartMs: 100, intervalMaxMs: 100, maxRetries: null };
+    const link = await (await transport({ url, exchange, retryOptions })).open();
+    links.push(link);
+    return link;
+  }
+
+  const watch = (link: Link): boolean[] => {
+    const news: boolean[] = [];
+    link.onConnection((isConnected) => news.push(isConnected));
+    return news;
+  };
+
+  describe('a RabbitMQ broker of our own', { timeout: TIMEOUT_MS }, () => {
+    it('closes the channel of a consumer that takes too long: others get what it had, and it goes on', async () => {
+      const link = await open('slow');
+      const [slow, mailbox] = [new Inbox(), new Inbox()];
+      await link.consume('payments', { prefetch: 1 }, slow.take);
+      await link.receive('box', { prefetch: 1, expiryMs: LONG_MS }, acking(mailbox));
+      const news = watch(link);
+      await link.send('payments', text('long'));
+      const late = await slow.next();
+      const again = await slow.next();
+      await late.ack();
+      await late.reject('late');
+      expect([textOf(again.message), again.deliveries, news]).toEqual(['long', 2, [false, true]]);
+      await again.ack();
+      await link.send('payments', text('short'));
+      expect(textOf((await slow.next()).message)).toBe('short');
+      await link.post('box', text('whole'));
+      expect(textOf((await mailbox.next()).message)).toBe('whole');
+      expect(await link.deadLetters()).toEqual([]);
+    });
+  });
+});
