@@ -1,15 +1,29 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { acking, Inbox, LONG_MS, text, textOf } from '../../src/testing/transport-suite/suite.js';
+import {
+  acking,
+  Inbox,
+  LONG_MS,
+  text,
+  textOf,
+  textsFrom,
+  textsOf,
+  until,
+} from '../../src/testing/transport-suite/suite.js';
 import type { Link } from '../../src/workers/transport.js';
 import { transport } from '../../src/workers/transport-registry.js';
 import { OwnRabbitmq, rabbitmq as server } from '../servers/rabbitmq.js';
 import { describeWithServer } from '../servers/server.js';
 
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 90_000;
 
-const ownServer = { ...server, find: () => OwnRabbitmq.start() };
+let own: OwnRabbitmq | null = null;
+const ownServer = { ...server, find: async () => (own = await OwnRabbitmq.start()) };
 
 await describeWithServer(ownServer, (url) => {
+  const theServer = () => {
+    if (own === null) throw new Error('there is none');
+    return own;
+  };
   const links: Link[] = [];
   afterEach(async () => {
     for (const link of links.splice(0)) await link.close();
@@ -29,6 +43,30 @@ await describeWithServer(ownServer, (url) => {
   };
 
   describe('a RabbitMQ broker of our own', { timeout: TIMEOUT_MS }, () => {
+    it('that is stopped and starts again has lost nothing that it took', async () => {
+      const [sender, reader] = [await open('stopped'), await open('stopped')];
+      const [queue, mailbox] = [new Inbox(), new Inbox()];
+      await reader.consume('payments', { prefetch: 10 }, acking(queue));
+      await reader.receive('box', { prefetch: 10, expiryMs: 10 * LONG_MS }, acking(mailbox));
+      const news = watch(reader);
+      const sent = textsFrom(200);
+      const sending = (async () => {
+        for (const each of sent) {
+          await sender.send('payments', text(each));
+          await sender.post('box', text(each));
+        }
+      })();
+      await queue.has(60);
+      await theServer().end('SIGTERM');
+      await theServer().restart();
+      await sending;
+      const seen = (inbox: Inbox) => new Set(textsOf(inbox.items));
+      await until(() => seen(queue).size === sent.length && seen(mailbox).size === sent.length);
+      expect([...seen(queue)].toSorted()).toEqual(sent.toSorted());
+      expect([...seen(mailbox)].toSorted()).toEqual(sent.toSorted());
+      expect(news).toEqual([false, true]);
+    });
+
     it('closes the channel of a consumer that takes too long: others get what it had, and it goes on', async () => {
       const link = await open('slow');
       const [slow, mailbox] = [new Inbox(), new Inbox()];
