@@ -58,7 +58,7 @@ export class OwnRabbitmq implements Server {
     return `amqp://guest:guest@127.0.0.1:${this.#ports[0]}`;
   }
 
-  /** @param signal - SIGTERM: in order. After SIGKILL RabbitMQ 3.10 does not find quorum queues that were made seconds before. */
+  /** @param signal - SIGTERM: in order. After SIGKILL, one of 3.10 seemed to lose quorum queues that were made seconds before. */
   async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     // What was started is a script, which waits for the broker.
     process.kill(Number(readFileSync(join(this.#folder, 'pid'), 'utf8')), signal);
