@@ -29,7 +29,7 @@ export async function workersForCases(url: string): Promise<Executor> {
   };
   const isInMemory = url.startsWith('memory:');
   const workers = isInMemory ? [inThisThread(options)] : await inProcesses(options);
-  const executor = new WorkerExecutor({ url, exchange, adoptMs: 20 });
+  const executor = new WorkerExecutor({ url, exchange, adoptMs: 20, mailboxExpiryMs: 60_000 });
   const missing = await executor.waitForWorkers(workers.length, START_MS);
   if (missing > 0) throw new Error(`${missing} workers did not come`);
   const close = executor.close.bind(executor);

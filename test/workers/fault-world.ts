@@ -42,7 +42,8 @@ export class FaultWorld {
 
   /** What an engine of this world is loaded with. */
   get options(): LoadOptions {
-    return { engine: 'workers', ...this.place, leaseMs: TIMES.leaseMs, adoptMs: 1000, maxDeliveries: 20 };
+    const times = { leaseMs: TIMES.leaseMs, adoptMs: 1000, mailboxExpiryMs: 60_000 };
+    return { engine: 'workers', ...this.place, ...times, maxDeliveries: 20 };
   }
 
   /** Steps of these names; `dies` and `gate` are for the second. */
