@@ -21,6 +21,8 @@ export default defineConfig({
     hookTimeout: 30_000,
     // A process of its own for each file: tests open databases with native drivers, start worker threads, and end processes.
     pool: 'forks',
+    // One would be left idle otherwise: many tests wait for servers and processes.
+    maxWorkers: '100%',
     reporters: ['default', new ClosingLineReporter()],
     coverage: {
       provider: 'v8',
