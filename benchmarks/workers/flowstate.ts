@@ -10,15 +10,9 @@ const MAILBOX_EXPIRY_MS = 60_000;
 
 /** flowstate: flows whose tasks run on the worker, as users run them. One at a time they are a chain. */
 export async function measureFlowstate(job: WorkerJob): Promise<WorkerMeasurement> {
-  const { url, name, inFlight, n } = job;
+  const { inFlight, n } = job;
   const from = performance.now();
-  const executor = new WorkerExecutor({
-    url,
-    exchange: name,
-    topics: ['work'],
-    maxInFlight: inFlight,
-    mailboxExpiryMs: MAILBOX_EXPIRY_MS,
-  });
+  const executor = executorFor(job);
   try {
     await runOnce(executor, flowOf(1, inFlight));
     const firstTaskMs = performance.now() - from;
@@ -31,14 +25,9 @@ export async function measureFlowstate(job: WorkerJob): Promise<WorkerMeasuremen
 }
 
 /** Runs flows of a tenth of all tasks. @returns what this process has in use after each, in MiB. */
-export async function flowstateMemory({ url, name, inFlight, n }: WorkerJob, collect: () => void): Promise<number[]> {
-  const executor = new WorkerExecutor({
-    url,
-    exchange: name,
-    topics: ['work'],
-    maxInFlight: inFlight,
-    mailboxExpiryMs: MAILBOX_EXPIRY_MS,
-  });
+export async function flowstateMemory(job: WorkerJob, collect: () => void): Promise<number[]> {
+  const { inFlight, n } = job;
+  const executor = executorFor(job);
   const used: number[] = [];
   try {
     for (let part = 0; part < 10; part++) {
@@ -50,6 +39,16 @@ export async function flowstateMemory({ url, name, inFlight, n }: WorkerJob, col
     await executor.close();
   }
   return used;
+}
+
+function executorFor({ url, name, inFlight }: WorkerJob): WorkerExecutor {
+  return new WorkerExecutor({
+    url,
+    exchange: name,
+    topics: ['work'],
+    maxInFlight: inFlight,
+    mailboxExpiryMs: MAILBOX_EXPIRY_MS,
+  });
 }
 
 function flowOf(n: number, inFlight: number): Flow {
