@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { parse, stringify } from 'devalue';
+import { stringify, unflatten } from 'devalue';
 import { UnstorableValueError } from './errors.js';
 import { classNameOf, pathOf } from './value-place.js';
 import type { Place } from './value-place.js';
@@ -15,6 +15,8 @@ const MAX_DEPTH = 1000;
  * @throws {UnstorableValueError} with the path of what would not come back as it was.
  */
 export function writeRichText(value: unknown): string {
+  const text = plainText(value);
+  if (text !== null) return text;
   refuseUnstorable(value, null, 1, new Set());
   try {
     return stringify(value, REDUCERS);
@@ -26,7 +28,18 @@ export function writeRichText(value: unknown): string {
 
 /** @throws what is wrong with a text that `writeRichText` did not write. */
 export function readRichText(text: string): unknown {
-  return parse(text, REVIVERS);
+  const parsed: unknown = JSON.parse(text);
+  if (Array.isArray(parsed) && parsed.length === 1) {
+    const value: unknown = parsed[0];
+    if (typeof value !== 'object' || value === null) return value;
+  }
+  return unflatten(parsed as unknown[], REVIVERS);
+}
+
+/** The text of a value without parts, which most are; null for others. */
+function plainText(value: unknown): string | null {
+  if (typeof value === 'boolean' || value === null) return `[${value}]`;
+  return typeof value === 'number' && Number.isFinite(value) && !Object.is(value, -0) ? `[${value}]` : null;
 }
 
 const REDUCERS = {

@@ -144,8 +144,18 @@ export class TaskRegistry {
   }
 
   listings(): Listing[] {
-    return [...this.#entries].map(([name, entries]) => ({ name, versions: entries.map(({ version }) => version) }));
+    return [...this.#entries].map(([name, entries]) => listingOf(name, entries));
   }
+
+  /** What is registered by one name; null for none. */
+  listing(name: string): Listing | null {
+    const entries = this.#entries.get(name);
+    return entries === undefined ? null : listingOf(name, entries);
+  }
+}
+
+function listingOf(name: string, entries: readonly Entry[]): Listing {
+  return { name, versions: entries.map(({ version }) => version) };
 }
 
 const registry = new TaskRegistry();

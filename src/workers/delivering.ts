@@ -5,24 +5,32 @@ export interface Answers {
   readonly ack: () => Promise<void>;
   readonly release: () => Promise<void>;
   readonly reject: (reason: string) => Promise<void>;
+  readonly reply?: ((mailbox: string, message: Message) => Promise<void>) | undefined;
 }
+
+const DONE = Promise.resolve();
 
 /** A delivery whose first answer counts. */
 export function deliveryOf(message: Message, deliveries: number, answers: Answers): Delivery {
   let isAnswered = false;
-  const once =
-    <Args extends readonly unknown[]>(answer: (...args: Args) => Promise<void>) =>
-    async (...args: Args) => {
-      if (isAnswered) return;
-      isAnswered = true;
-      await answer(...args);
-    };
+  const once = (answer: () => Promise<void>): Promise<void> => {
+    if (isAnswered) return DONE;
+    isAnswered = true;
+    return answer();
+  };
+  const { reply } = answers;
   return {
     message,
     deliveries,
-    ack: once(answers.ack),
-    release: once(answers.release),
-    reject: once(answers.reject),
+    ack: () => once(answers.ack),
+    release: () => once(answers.release),
+    reject: (reason) => once(() => answers.reject(reason)),
+    reply:
+      reply &&
+      (async (mailbox, answer) => {
+        await reply(mailbox, answer);
+        isAnswered = true;
+      }),
   };
 }
 

@@ -40,6 +40,11 @@ export interface Delivery {
   release(): Promise<void>;
   /** It is for nobody: it becomes a dead letter, with its reason. */
   reject(reason: string): Promise<void>;
+  /**
+   * Puts a message into a mailbox as `Link.post` does, and is dealt with in the same step. It may be tried again when it
+   * rejects. Absent where a broker knows no such step: then it is posted first, and acknowledged afterwards.
+   */
+  readonly reply?: ((mailbox: string, message: Message) => Promise<void>) | undefined;
 }
 
 /** A message that nobody could deal with. */

@@ -87,6 +87,58 @@ export function mailboxPromises({ describe, test }: Suite): void {
       same([textOf(again.message), again.deliveries], ['a reply', 1]);
     });
 
+    test('take the reply to what was in a queue, which is dealt with in the same step where a broker can', async ({
+      open,
+    }) => {
+      const [sender, reader, server] = [await open(), await open(), await open()];
+      const [work, replies] = [new Inbox(), new Inbox()];
+      await reader.receive(BOX, PREFETCH, acking(replies));
+      const consumer = await server.consume('work', { prefetch: 1 }, work.take);
+      for (const each of ['one', 'two']) await sender.send('work', text(each));
+      for (const each of ['one', 'two']) {
+        const delivery = await work.next();
+        same(textOf(delivery.message), each);
+        if (delivery.reply === undefined) {
+          await server.post(BOX, text(`reply to ${each}`));
+          await delivery.ack();
+        } else {
+          await delivery.reply(BOX, text(`reply to ${each}`));
+          // It has its answer.
+          await delivery.release();
+        }
+      }
+      await replies.has(2);
+      same(textsOf(replies.items), ['reply to one', 'reply to two']);
+      await consumer.stop();
+      await server.close();
+      await sender.send('work', text('three'));
+      await sender.consume('work', { prefetch: 10 }, work.take);
+      same(textOf((await work.next()).message), 'three');
+    });
+
+    test('take the reply of who has lost what it replies to, and leave that to its new owner', async ({ open }) => {
+      const [sender, reader, dying] = [await open(), await open(), await open()];
+      const [lost, replies, found] = [new Inbox(), new Inbox(), new Inbox()];
+      await reader.receive(BOX, PREFETCH, acking(replies));
+      const consumer = await dying.consume('work', { prefetch: 1 }, lost.take);
+      await sender.send('work', text('work'));
+      const delivery = await lost.next();
+      await consumer.stop();
+      await delivery.release();
+      await sender.consume('work', { prefetch: 1 }, found.take);
+      const again = await found.next();
+      if (delivery.reply === undefined) await dying.post(BOX, text('late'));
+      else await delivery.reply(BOX, text('late'));
+      await replies.has(1);
+      await sender.close();
+      await reader.consume('work', { prefetch: 1 }, found.take);
+      // It was still with the one who had it then.
+      same(
+        [again, await found.next()].map(({ deliveries }) => deliveries),
+        [2, 3],
+      );
+    });
+
     test('refuse an expiry that is no time', async ({ open }) => {
       const link = await open();
       await rejects(

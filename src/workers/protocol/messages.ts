@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PROTOCOL_VERSION } from './version.js';
+import { LONGEST_NAME, PROTOCOL_VERSION } from './version.js';
 
 /*
  * What engines and workers tell each other. Version 2: version 1 is TaskFlow's, of which the two forms of NOTIFY are
@@ -7,8 +7,6 @@ import { PROTOCOL_VERSION } from './version.js';
  *
  * Values that JSON has no words for (arguments, results, details of events) travel as text, see `values.ts`.
  */
-
-const LONGEST_NAME = 1024;
 
 const version = z.literal(PROTOCOL_VERSION);
 const name = z.string().min(1).max(LONGEST_NAME);

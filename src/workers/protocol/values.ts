@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { InvalidFormatError, UncrossableValueError, UnstorableValueError } from '../../errors.js';
 import { receivedArguments, sentArguments } from '../../executors/pool/protocol.js';
 import type { SentArguments } from '../../executors/pool/protocol.js';
@@ -76,7 +76,7 @@ export function listIn(text: string): readonly unknown[] {
 
 /** The id of the request for an attempt: whoever asks for the attempt again, in whatever process, has the same. */
 export function requestIdOf(idempotencyKey: string): string {
-  const digest = createHash('sha256').update(idempotencyKey).digest('hex');
+  const digest = hash('sha256', idempotencyKey, 'hex');
   // A UUID of the kind that each maker fills as it likes (RFC 9562, version 8).
   return [
     digest.slice(0, 8),

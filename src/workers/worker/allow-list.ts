@@ -17,6 +17,8 @@ const ONE_EXPORT = /^(.+):([A-Za-z_$][\w$]*)$/s;
 /** The tasks that a worker runs, and no others: a message names one of them, and nothing that it says is loaded. */
 export class AllowList {
   readonly #registry = new TaskRegistry();
+  /** What factories and classes made: some give the same one again. */
+  readonly #made = new WeakSet<Task>();
 
   get listings(): readonly Listing[] {
     return this.#registry.listings();
@@ -65,14 +67,17 @@ export class AllowList {
    * @throws what making it throws.
    */
   make(address: TaskAddress): Task {
-    const listing = this.listings.find(({ name }) => name === address.name);
-    if (listing === undefined)
+    const listing = this.#registry.listing(address.name);
+    if (listing === null)
       throw new NotFoundError(`This worker runs no such task: ${whyMissing(address, this.listings)}`);
     const version = compatibleVersion(address.version, listing.versions);
     if (version === undefined) throw incompatible(address, listing.versions);
     const made = this.#registry.make({ ...address, version: version ?? address.version });
-    // One that is registered as it is stands for itself each time: what listens to one run must not hear another.
-    return (made.constructor as typeof Task).isOneOfAKind ? made.copy({ retainListeners: false }) : made;
+    // One that stands for itself each time is copied: what listens to one run must not hear another.
+    const isShared = this.#registry.registered(address.name, version) === made || this.#made.has(made);
+    if (isShared) return made.copy({ retainListeners: false });
+    this.#made.add(made);
+    return made;
   }
 }
 

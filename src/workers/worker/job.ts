@@ -19,8 +19,8 @@ export interface JobSurroundings {
   readonly allowed: AllowList;
   readonly executor: Executor;
   readonly clock: Clock;
-  /** Sends a reply. Rejects only for what can never be sent. */
-  post(mailbox: string, body: ResponseBody): Promise<void>;
+  /** Sends a reply, with which a delivery may be dealt with. Rejects only for what can never be sent. */
+  post(mailbox: string, body: ResponseBody, delivery: Delivery): Promise<void>;
 }
 
 /** A task that is quick need not be said to run: its end says it. */
@@ -33,6 +33,8 @@ export class Job {
   readonly #stop = new AbortController();
   readonly #outbox: Outbox;
   readonly #deliveries: Delivery[];
+  /** The last that was given. */
+  #latest: Delivery;
   #key: RequestKey;
   #delivery: number;
   #mailbox: string;
@@ -46,6 +48,7 @@ export class Job {
     private readonly surroundings: JobSurroundings,
   ) {
     this.#deliveries = [delivery];
+    this.#latest = delivery;
     this.#key = keyOf(body);
     this.#delivery = delivery.deliveries;
     this.#mailbox = mailbox;
@@ -53,7 +56,7 @@ export class Job {
     this.#outbox = new Outbox({
       workerId,
       key: () => ({ ...this.#key, delivery: this.#delivery }),
-      post: (reply) => surroundings.post(this.#mailbox, reply),
+      post: (reply) => surroundings.post(this.#mailbox, reply, this.#latest),
       later: (delayMs, call) => clock.setTimer(delayMs, call),
     });
   }
@@ -69,6 +72,7 @@ export class Job {
   /** Somebody asks for what runs here: it is told to whoever asked last. */
   join(body: RequestBody, delivery: Delivery, mailbox: string): void {
     this.#deliveries.push(delivery);
+    this.#latest = delivery;
     this.#key = keyOf(body);
     this.#delivery = delivery.deliveries;
     this.#mailbox = mailbox;
@@ -151,10 +155,14 @@ export class Job {
 
   #contextFor(task: Task): TaskContext {
     const { atom, idempotencyKey } = this.body;
+    const stop = this.#stop;
     return {
       atom,
       idempotencyKey,
-      signal: this.#stop.signal,
+      // Made when it is asked for, as most tasks do not.
+      get signal() {
+        return stop.signal;
+      },
       progress: (progress, details) => task.updateProgress(progress, details),
       notify: (event, details = {}) => task.notifier.notify(event, details),
     };

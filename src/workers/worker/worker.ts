@@ -104,7 +104,7 @@ export class Worker {
       allowed: this.#allowed,
       executor,
       clock: environment.clock,
-      post: (mailbox, body) => this.#post(mailbox, body),
+      post: (mailbox, body, delivery) => this.#post(mailbox, body, delivery),
     };
     this.#ready = new Promise((resolve, reject) => {
       this.#tellReady = resolve;
@@ -274,7 +274,7 @@ export class Worker {
       const again = { ...ending, ...keyOf(body), delivery: delivery.deliveries };
       this.#finish(
         delivery,
-        this.#post(mailbox, again).then(() => delivery.ack()),
+        this.#post(mailbox, again, delivery).then(() => delivery.ack()),
       );
       return;
     }
@@ -321,8 +321,13 @@ export class Worker {
     });
   }
 
-  /** Sends a reply, again and again while the broker cannot be reached. @throws what can never be sent. */
-  async #post(mailbox: string, body: ResponseBody): Promise<void> {
+  /**
+   * Sends a reply, again and again while the broker cannot be reached.
+   *
+   * @param delivery - What it ends: dealt with in the same step, where there is one.
+   * @throws what can never be sent.
+   */
+  async #post(mailbox: string, body: ResponseBody, delivery?: Delivery): Promise<void> {
     const message = this.#codec.write('RESPONSE', body, {
       place: PLACES.mailbox(mailbox),
       correlationId: body.requestId,
@@ -330,7 +335,8 @@ export class Worker {
     const isEnding = body.state === 'SUCCESS' || body.state === 'FAILURE';
     while (this.#link !== null) {
       try {
-        await this.#link.post(mailbox, message);
+        if (isEnding && delivery?.reply !== undefined) await delivery.reply(mailbox, message);
+        else await this.#link.post(mailbox, message);
         return;
       } catch (error) {
         if (!(error instanceof TransportError) || !isEnding) return;

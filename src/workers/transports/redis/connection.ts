@@ -1,4 +1,5 @@
-import type { Clock } from '../../../environment.js';
+import type { Clock, Timer } from '../../../environment.js';
+import type { Script } from './scripts.js';
 
 export type Argument = string | Buffer | number;
 
@@ -8,6 +9,8 @@ export interface RedisClient {
   connect(): Promise<void>;
   disconnect(reconnect?: boolean): void;
   on(event: string, listener: (...args: never[]) => void): unknown;
+  /** What it writes to; a cluster has several. */
+  readonly stream?: { cork(): void; uncork(): void } | null;
 }
 
 /** A question got no answer: the connection is gone, or nobody answers. */
@@ -18,9 +21,16 @@ export class Unanswered extends Error {
 /** What a server says that cannot serve now, and will later. */
 const NOT_NOW = /^(?:LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|UNBLOCKED)\b/;
 
+interface Question {
+  readonly reject: (error: Error) => void;
+  readonly command: string;
+  readonly patienceMs: number;
+  readonly until: number;
+}
+
 /**
  * One connection to a server, which comes back by itself. What is asked while it is down fails at once; it is for the
- * caller to ask again.
+ * caller to ask again. What is asked in one turn of the event loop is sent together.
  */
 export class RedisConnection {
   readonly client: RedisClient;
@@ -28,12 +38,15 @@ export class RedisConnection {
   readonly #timeoutMs: number;
   readonly #onChange: (cause: unknown) => void;
   readonly #onReady: (client: RedisClient) => Promise<unknown>;
-  readonly #rejections = new Set<(error: Error) => void>();
+  /** What has no answer yet, the first first. */
+  readonly #questions = new Set<Question>();
   readonly #attempts = new Set<() => void>();
   #lastError: unknown = null;
   #serverId: number | null = null;
   #isUp = false;
   #isClosed = false;
+  #isCorked = false;
+  #watch: Timer | null = null;
 
   /**
    * @param options.onReady - Is done each time that it is connected, before it counts as being up.
@@ -90,8 +103,21 @@ export class RedisConnection {
     return this.#ask(command, args, extraMs);
   }
 
+  /** Runs a script, whose text is sent to a server that does not know it. @throws {Unanswered} */
+  async run({ sha, text }: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
+    const rest = [keys.length, ...keys, ...args];
+    try {
+      return await this.ask('EVALSHA', [sha, ...rest]);
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
+      return this.ask('EVAL', [text, ...rest]);
+    }
+  }
+
   close(): void {
     this.#isClosed = true;
+    this.#watch?.cancel();
+    this.#watch = null;
     this.client.disconnect();
     this.#down();
   }
@@ -113,8 +139,8 @@ export class RedisConnection {
 
   #down(): void {
     const cause = new Unanswered('the connection was lost', { cause: this.#lastError });
-    for (const reject of this.#rejections) reject(cause);
-    this.#rejections.clear();
+    for (const { reject } of this.#questions) reject(cause);
+    this.#questions.clear();
     this.#tellAttempts();
     if (!this.#isUp) return;
     this.#isUp = false;
@@ -128,29 +154,58 @@ export class RedisConnection {
 
   #ask(command: string, args: readonly Argument[], extraMs: number): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const end = () => {
-        timer.cancel();
-        this.#rejections.delete(reject);
-      };
-      const timer = this.#clock.setTimer(this.#timeoutMs + extraMs, () => {
-        end();
-        reject(new Unanswered(`there was no answer to ${command} in ${this.#timeoutMs + extraMs} ms`));
-        if (!this.#isClosed) this.client.disconnect(true);
-      });
-      this.#rejections.add(reject);
+      const patienceMs = this.#timeoutMs + extraMs;
+      const question = { reject, command, patienceMs, until: this.#clock.now() + patienceMs };
+      this.#questions.add(question);
+      if (this.#watch === null) this.#look(patienceMs);
+      this.#cork();
       // The driver knows what a command does by its name in lower case.
       this.client.callBuffer(command.toLowerCase(), ...args).then(
         (answer) => {
-          end();
+          this.#questions.delete(question);
           resolve(answer);
         },
         (error: unknown) => {
-          end();
+          this.#questions.delete(question);
           const cause = withoutCommand(error);
           reject(isAnswer(cause) ? cause : new Unanswered(`${command} got no answer`, { cause }));
         },
       );
     });
+  }
+
+  /** One call to the system for all that is asked now costs less than one for each. */
+  #cork(): void {
+    const { stream } = this.client;
+    if (this.#isCorked || stream === undefined || stream === null) return;
+    this.#isCorked = true;
+    stream.cork();
+    process.nextTick(() => {
+      this.#isCorked = false;
+      stream.uncork();
+    });
+  }
+
+  /** Ends what has waited for too long, when the time has come. */
+  #look(delayMs: number): void {
+    this.#watch = this.#clock.setTimer(delayMs, () => {
+      this.#watch = null;
+      const now = this.#clock.now();
+      let next = Infinity;
+      let isLate = false;
+      for (const question of this.#questions) {
+        if (question.until > now) {
+          next = Math.min(next, question.until - now);
+          continue;
+        }
+        isLate = true;
+        this.#questions.delete(question);
+        question.reject(new Unanswered(`there was no answer to ${question.command} in ${question.patienceMs} ms`));
+      }
+      if (next < Infinity) this.#look(next);
+      if (isLate && !this.#isClosed) this.client.disconnect(true);
+    });
+    this.#watch.unref?.();
   }
 }
 

@@ -8,6 +8,8 @@ export const GROUP = 'consumers';
 export class Keys {
   readonly prefix: string;
   readonly dead: string;
+  /** Most that is sent goes where the message before it went. */
+  private last = { kind: '', name: '', key: '' };
 
   constructor(exchange: string) {
     this.prefix = `flowstate:{${plainName(exchange)}}:`;
@@ -15,7 +17,11 @@ export class Keys {
   }
 
   stream(kind: DeadLetter['kind'], name: string): string {
-    return `${this.prefix}${kind}:${plainName(name)}`;
+    const { last } = this;
+    if (last.kind === kind && last.name === name) return last.key;
+    const key = `${this.prefix}${kind}:${plainName(name)}`;
+    this.last = { kind, name, key };
+    return key;
   }
 
   room(name: string): string {

@@ -121,8 +121,8 @@ export class RedisLink implements Link {
       if (letter === null) continue;
       const { kind, place, message } = letter;
       const stream = this.#keys.stream(kind, place);
-      const args = [this.#keys.dead, stream, id, kind === 'mailbox' ? 1 : 0, ...fieldsOf(message)];
-      count += Number(await this.#ask('EVAL', REVIVE, 2, ...args));
+      const args = [id, kind === 'mailbox' ? 1 : 0, ...fieldsOf(message)];
+      count += Number(await this.#run(() => this.#main.run(REVIVE, [this.#keys.dead, stream], args)));
     }
     return count;
   }
@@ -175,6 +175,8 @@ export class RedisLink implements Link {
         now: () => environment.clock.now(),
         ask: (command, ...args) =>
           this.#isClosed ? this.#main.ask(command, args) : this.#retried(() => this.#main.ask(command, args)),
+        run: (...given) => (this.#isClosed ? this.#main.run(...given) : this.#run(() => this.#main.run(...given))),
+        yield: () => environment.clock.yield(),
         pause: () => this.#pause(),
       },
       this.#newConnection({ onChange: () => reader.connectionChanged() }),

@@ -2,11 +2,12 @@ import { deliveryOf, handOver } from '../../delivering.js';
 import type { DeadLetter, Delivery, Message } from '../../transport.js';
 import type { Argument, RedisConnection } from './connection.js';
 import { Unanswered } from './connection.js';
-import { deadFieldsOf, deliveriesIn, entriesIn, entriesRead, messageIn, pendingIn } from './entries.js';
+import { deadFieldsOf, deliveriesIn, entriesIn, entriesRead, fieldsOf, messageIn, pendingIn } from './entries.js';
 import type { Entry } from './entries.js';
 import { GROUP } from './keys.js';
 import type { Keys } from './keys.js';
-import { ACK, FORGET, KEEP, REJECT, RELEASE } from './scripts.js';
+import { ACK, FORGET, KEEP, REJECT, RELEASE, REPLY } from './scripts.js';
+import type { Script } from './scripts.js';
 
 export interface ReaderOptions {
   readonly kind: DeadLetter['kind'];
@@ -23,8 +24,15 @@ export interface ReaderOptions {
   readonly handle: (delivery: Delivery) => void;
   /** Asks over the connection that all readers share. */
   readonly ask: (command: string, ...args: readonly Argument[]) => Promise<unknown>;
+  /** Runs a script over it. */
+  readonly run: (script: Script, keys: readonly string[], args: readonly Argument[]) => Promise<unknown>;
   readonly pause: () => Promise<void>;
+  /** Lets what waits in the event loop go first. */
+  readonly yield: () => Promise<void>;
 }
+
+/** How many entries are acknowledged in one step. */
+const MOST_AT_ONCE = 500;
 
 /** Takes the messages of a queue or mailbox, over a connection of its own, as it waits there for what comes. */
 export class StreamReader {
@@ -38,6 +46,9 @@ export class StreamReader {
   /** There may be messages that are this one's, and were never seen here. */
   #isRecovering = true;
   #isStopped = false;
+  /** What is about to be acknowledged. */
+  #acks: string[] = [];
+  #acking: Promise<void> = Promise.resolve();
 
   constructor(options: ReaderOptions, connection: RedisConnection) {
     this.#options = options;
@@ -70,8 +81,8 @@ export class StreamReader {
 
   /** Keeps what it has, and the mailbox. */
   async keep(): Promise<void> {
-    const { ask, consumer, expiryMs } = this.#options;
-    if (this.#held.size > 0) await ask('EVAL', KEEP, 1, this.key, GROUP, consumer, ...this.#held);
+    const { ask, run, consumer, expiryMs } = this.#options;
+    if (this.#held.size > 0) await run(KEEP, [this.key], [GROUP, consumer, ...this.#held]);
     if (this.#isStopped || expiryMs === null) return;
     if (Number(await ask('PEXPIRE', this.key, expiryMs)) === 0) await this.#make();
   }
@@ -106,11 +117,11 @@ export class StreamReader {
     const held = [...this.#held];
     this.#held.clear();
     if (this.kind === 'queue') {
-      const { ask, consumer } = this.#options;
+      const { ask, run, consumer } = this.#options;
       const pending = pendingIn(await ask('XPENDING', this.key, GROUP, '-', '+', held.length + 1, consumer));
       for (const entry of await this.#entries(ask, held)) {
         const count = String(deliveriesIn(entry) + (pending.get(entry.id) ?? 1));
-        await ask('EVAL', RELEASE, 1, this.key, GROUP, consumer, entry.id, count);
+        await run(RELEASE, [this.key], [GROUP, consumer, entry.id, count]);
       }
     }
     await this.#forget();
@@ -159,6 +170,8 @@ export class StreamReader {
     const args = ['GROUP', GROUP, consumer, ...count, 'STREAMS', this.key, '>'];
     const entries = entriesRead(await this.#connection.ask('XREADGROUP', args, blockMs));
     for (const entry of entries) this.#give(entry, deliveriesIn(entry) + 1);
+    // What is said to these is more urgent than what comes next.
+    if (entries.length > 0) await this.#options.yield();
   }
 
   /** Takes what an answer said that never came. Who takes up a mailbox takes what any reader before it had. */
@@ -205,9 +218,10 @@ export class StreamReader {
       return;
     }
     const delivery = deliveryOf(message, deliveries, {
-      ack: () => this.#answer(entry.id, ACK),
+      ack: () => this.#ack(entry.id),
       release: () => this.#answer(entry.id, RELEASE, [], [String(deliveries)]),
       reject: (reason) => this.#reject(message, entry.id, deliveries, reason),
+      reply: (mailbox, answer) => this.#reply(entry.id, mailbox, answer),
     });
     handOver(delivery, this.#options.handle);
   }
@@ -218,19 +232,52 @@ export class StreamReader {
     return this.#answer(id, REJECT, [keys.dead], fields);
   }
 
-  async #answer(
-    id: string,
-    script: string,
-    moreKeys: readonly string[] = [],
-    args: readonly Argument[] = [],
-  ): Promise<void> {
-    if (!this.#held.has(id)) return;
-    const { ask, consumer } = this.#options;
-    const keys = [this.key, ...moreKeys];
+  #answer(id: string, script: Script, moreKeys: readonly string[] = [], args: readonly Argument[] = []): Promise<void> {
+    if (!this.#held.has(id)) return Promise.resolve();
+    const { run, consumer } = this.#options;
+    return this.#settle([id], run(script, [this.key, ...moreKeys], [GROUP, consumer, id, ...args]));
+  }
+
+  async #reply(id: string, mailbox: string, message: Message): Promise<void> {
+    const { keys, run, consumer } = this.#options;
+    const answered = run(
+      REPLY,
+      [this.key, keys.stream('mailbox', mailbox)],
+      [GROUP, consumer, id, ...fieldsOf(message)],
+    );
+    await answered;
+    await this.#settle([id], answered);
+  }
+
+  /** What is acknowledged in one turn of the event loop is so in one step, after what was asked in it. */
+  #ack(id: string): Promise<void> {
+    if (!this.#held.has(id)) return Promise.resolve();
+    if (this.#acks.length === 0) {
+      this.#acking = new Promise((resolve, reject) => {
+        process.nextTick(() => this.#ackAll().then(resolve, reject));
+      });
+    }
+    this.#acks.push(id);
+    return this.#acking;
+  }
+
+  async #ackAll(): Promise<void> {
+    const { run, consumer } = this.#options;
+    const ids = this.#acks;
+    this.#acks = [];
+    const steps: Promise<void>[] = [];
+    for (let from = 0; from < ids.length; from += MOST_AT_ONCE) {
+      const some = ids.slice(from, from + MOST_AT_ONCE);
+      steps.push(this.#settle(some, run(ACK, [this.key], [GROUP, consumer, ...some])));
+    }
+    await Promise.all(steps);
+  }
+
+  async #settle(ids: readonly string[], answered: Promise<unknown>): Promise<void> {
     try {
-      await ask('EVAL', script, keys.length, ...keys, GROUP, consumer, id, ...args);
+      await answered;
     } finally {
-      this.#held.delete(id);
+      for (const id of ids) this.#held.delete(id);
       this.#wake();
       if (this.isOver) await this.#forget();
     }
@@ -239,8 +286,8 @@ export class StreamReader {
   /** It may be gone, or have what nobody released: then others forget it. */
   async #forget(): Promise<void> {
     if (this.#held.size > 0) return;
-    const { ask, consumer } = this.#options;
-    await ask('EVAL', FORGET, 1, this.key, GROUP, consumer).catch(() => null);
+    const { run, consumer } = this.#options;
+    await run(FORGET, [this.key], [GROUP, consumer]).catch(() => null);
   }
 
   #change(): Promise<void> {

@@ -1,0 +1,83 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { SCHEMAS } from '../../src/workers/protocol/messages.js';
+import { isSurely } from '../../src/workers/protocol/quick-check.js';
+import { REQUEST } from './messages.js';
+
+const REPLY = { version: 2, requestId: 'r', submission: 's', dispatch: 1, workerId: 'w', delivery: 1, number: 1 };
+const COMMON = [
+  ['REQUEST', REQUEST],
+  ['REQUEST', { ...REQUEST, action: 'revert', takesUp: true, events: ['update_progress', '*'] }],
+  ['RESPONSE', { ...REPLY, state: 'RUNNING', data: {} }],
+  ['RESPONSE', { ...REPLY, state: 'SUCCESS', data: { result: '[null]' } }],
+] as const;
+
+type Fields = Record<string, unknown>;
+
+/** Values at the edges of what fields take, and others. */
+const anyValue = fc.oneof(
+  fc.constantFrom<unknown>(-1, 0, 1, 1.5, 2 ** 53, null, true, '', 'a'.repeat(1024), 'a'.repeat(1025), [], {}, [1]),
+  fc.constantFrom('execute', 'revert', 'SUCCESS', 'FAILURE', 'RUNNING', 'EVENT'),
+  fc.jsonValue(),
+);
+
+interface Change {
+  readonly inner: boolean;
+  readonly at: number;
+  readonly kind: 'set' | 'remove' | 'add';
+  readonly name: string;
+  readonly value: unknown;
+}
+
+const anyChange: fc.Arbitrary<Change> = fc.record({
+  inner: fc.boolean(),
+  at: fc.nat(30),
+  kind: fc.constantFrom('set', 'remove', 'add'),
+  name: fc.constantFrom('more', '__proto__', 'failures', 'failureMaps', 'result', 'failure'),
+  value: anyValue,
+});
+
+/** As a message has it: read from JSON. */
+function changed(body: object, changes: readonly Change[]): unknown {
+  const copy = structuredClone(body) as Fields;
+  for (const { inner, at, kind, name, value } of changes) {
+    const parts = Object.values(copy).filter((each) => typeof each === 'object' && each !== null) as Fields[];
+    const fields = inner ? (parts[at % Math.max(1, parts.length)] ?? copy) : copy;
+    const names = Object.keys(fields);
+    const chosen = kind === 'add' ? name : (names[at % Math.max(1, names.length)] ?? name);
+    if (kind === 'remove') Reflect.deleteProperty(fields, chosen);
+    else {
+      const own = { value: structuredClone(value), enumerable: true, configurable: true, writable: true };
+      Object.defineProperty(fields, chosen, own);
+    }
+  }
+  return JSON.parse(JSON.stringify(copy));
+}
+
+describe('the quick check of a body', () => {
+  it.each(COMMON)('is sure of what is most common: %s', (type, body) => {
+    expect(isSurely(type, JSON.parse(JSON.stringify(body)))).toBe(true);
+  });
+
+  it('is sure of nothing that the schema refuses, or would change', () => {
+    let sure = 0;
+    fc.assert(
+      fc.property(fc.constantFrom(...COMMON), fc.array(anyChange, { maxLength: 3 }), ([type, body], changes) => {
+        const given = changed(body, changes);
+        if (!isSurely(type, given)) return;
+        sure += 1;
+        const parsed = SCHEMAS[type].safeParse(given);
+        expect(parsed.data).toStrictEqual(given);
+      }),
+      { numRuns: 5000 },
+    );
+    expect(sure).toBeGreaterThan(500);
+  });
+
+  it('leaves other bodies, and other types, to the schema', () => {
+    expect(isSurely('RESPONSE', { ...REPLY, state: 'FAILURE', data: {} })).toBe(false);
+    expect(isSurely('ASK', {})).toBe(false);
+    expect(isSurely('REQUEST', null)).toBe(false);
+    expect(isSurely('REQUEST', [REQUEST])).toBe(false);
+  });
+});
