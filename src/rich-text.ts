@@ -36,10 +36,39 @@ export function readRichText(text: string): unknown {
   return unflatten(parsed as unknown[], REVIVERS);
 }
 
-/** The text of a value without parts, which most are; null for others. */
+/** The text of a value that is a list or a record of plain values, or one of them, which most are; null for others. */
 function plainText(value: unknown): string | null {
-  if (typeof value === 'boolean' || value === null) return `[${value}]`;
-  return typeof value === 'number' && Number.isFinite(value) && !Object.is(value, -0) ? `[${value}]` : null;
+  const text = plainPart(value);
+  if (text !== null) return `[${text}]`;
+  if (typeof value !== 'object' || value === null || Object.getOwnPropertySymbols(value).length > 0) return null;
+  const isArray = Array.isArray(value);
+  if (Object.getPrototypeOf(value) !== (isArray ? Array.prototype : Object.prototype)) return null;
+  const keys = Object.keys(value);
+  if (keys.length > MOST_PARTS || (isArray && keys.length !== value.length)) return null;
+  // What occurs twice is written once.
+  const texts: string[] = [];
+  const parts: string[] = [];
+  for (const [index, key] of keys.entries()) {
+    if (isArray ? key !== String(index) : !PLAIN_KEY.test(key) || key === '__proto__') return null;
+    const part = plainPart((value as Readonly<Record<string, unknown>>)[key]);
+    if (part === null) return null;
+    let at = texts.indexOf(part);
+    if (at < 0) at = texts.push(part) - 1;
+    parts.push(isArray ? String(at + 1) : `"${key}":${at + 1}`);
+  }
+  const own = isArray ? `[${parts.join(',')}]` : `{${parts.join(',')}}`;
+  return `[${[own, ...texts].join(',')}]`;
+}
+
+const MOST_PARTS = 8;
+const PLAIN_KEY = /^\w+$/;
+/** Without what is escaped. */
+const PLAIN_CHARACTERS = /^[ !#-;=-[\]-~]*$/;
+
+function plainPart(value: unknown): string | null {
+  if (typeof value === 'boolean' || value === null) return String(value);
+  if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0) ? String(value) : null;
+  return typeof value === 'string' && PLAIN_CHARACTERS.test(value) ? `"${value}"` : null;
 }
 
 const REDUCERS = {

@@ -9,7 +9,26 @@ const COMMON = [
   ['REQUEST', REQUEST],
   ['REQUEST', { ...REQUEST, action: 'revert', takesUp: true, events: ['update_progress', '*'] }],
   ['RESPONSE', { ...REPLY, state: 'RUNNING', data: {} }],
+  ['RESPONSE', { ...REPLY, state: 'EVENT', data: { event_type: 'update_progress', details: '[{}]' } }],
   ['RESPONSE', { ...REPLY, state: 'SUCCESS', data: { result: '[null]' } }],
+  ['HEARTBEAT', { version: 2, workerId: 'w', beat: 3, requests: [{ requestId: 'r', submission: 's', dispatch: 1 }] }],
+  ['ASK', { version: 2 }],
+  [
+    'NOTIFY',
+    {
+      version: 2,
+      topic: 't',
+      tasks: [{ name: 'a', versions: ['1.0', null] }],
+      workerId: 'w',
+      capacity: 1,
+      inFlight: 0,
+      startedAt: 5,
+      number: 1,
+      everyMs: 0.5,
+    },
+  ],
+  ['BYE', { version: 2, workerId: 'w', topic: 't' }],
+  ['ADOPT', { version: 2, requestIds: ['r'] }],
 ] as const;
 
 type Fields = Record<string, unknown>;
@@ -69,7 +88,7 @@ describe('the quick check of a body', () => {
         const parsed = SCHEMAS[type].safeParse(given);
         expect(parsed.data).toStrictEqual(given);
       }),
-      { numRuns: 5000 },
+      { numRuns: 10_000 },
     );
     expect(sure).toBeGreaterThan(500);
   });
@@ -77,6 +96,8 @@ describe('the quick check of a body', () => {
   it('leaves other bodies, and other types, to the schema', () => {
     expect(isSurely('RESPONSE', { ...REPLY, state: 'FAILURE', data: {} })).toBe(false);
     expect(isSurely('ASK', {})).toBe(false);
+    expect(isSurely('NOTIFY', { topic: 't', tasks: ['a'] })).toBe(false);
+    expect(isSurely('CANCEL', { version: 2, requestId: 'r', submission: 's', reason: {} })).toBe(false);
     expect(isSurely('REQUEST', null)).toBe(false);
     expect(isSurely('REQUEST', [REQUEST])).toBe(false);
   });

@@ -73,7 +73,8 @@ export class Finder {
   isAlive(workerId: string): void {
     this.#doubted.delete(workerId);
     const worker = this.#workers.get(workerId);
-    if (worker !== undefined) this.#workers.set(workerId, { ...worker, seenAt: this.clock.now() });
+    const seenAt = this.clock.now();
+    if (worker !== undefined && worker.seenAt !== seenAt) this.#workers.set(workerId, { ...worker, seenAt });
   }
 
   /** A worker does not say any more that it runs what it began with. */

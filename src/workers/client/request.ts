@@ -88,7 +88,8 @@ export class ClientRequest {
   #again: Timer | null = null;
   #heardAt = 0;
   #needsWorker = false;
-  readonly #stopListening: () => void;
+  #stopListening: (() => void) | null = null;
+  #isOver = false;
   /** Why it could not be sent, at the last attempt. */
   trouble: unknown = null;
 
@@ -131,9 +132,17 @@ export class ClientRequest {
       parent: undefined,
     });
     if (host.hub.active) this.#actor.introduce(host.hub.emit);
+    if (isTakenUp) this.attend();
+  }
+
+  /** Listens to the signal of its atom, from now on. It takes a while, and is not needed before it was sent. */
+  attend(): void {
+    if (this.#stopListening !== null || this.#isOver) return;
+    const { signal } = this.work.context;
     const abort = () => this.#aborted();
-    context.signal.addEventListener('abort', abort, { once: true });
-    this.#stopListening = () => context.signal.removeEventListener('abort', abort);
+    signal.addEventListener('abort', abort, { once: true });
+    this.#stopListening = () => signal.removeEventListener('abort', abort);
+    if (signal.aborted) abort();
   }
 
   get state(): WorkerRequestState {
@@ -379,7 +388,8 @@ export class ClientRequest {
     this.#unlimit();
     this.#lease?.cancel();
     this.#lease = null;
-    this.#stopListening();
+    this.#isOver = true;
+    this.#stopListening?.();
   }
 
   /** What came of it is durable. */

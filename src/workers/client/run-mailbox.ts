@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../../environment.js';
 import { FlowstateError } from '../../errors.js';
+import { handOver } from '../delivering.js';
 import type { MessageCodec } from '../protocol/codec.js';
 import { PLACES, runMailbox } from '../protocol/codec.js';
 import type { ResponseBody } from '../protocol/messages.js';
@@ -12,6 +13,8 @@ import type { WorkerExecutorStatistics } from './statistics.js';
 const PREFETCH = 10_000;
 /** How long, in milliseconds, the mailbox of a run that asks for nothing is read. */
 const IDLE_MS = 30_000;
+/** What is understood in it. */
+const IN_MAILBOX = ['RESPONSE', 'HEARTBEAT'] as const;
 
 export interface RunMailboxParts {
   readonly runId: string;
@@ -46,10 +49,12 @@ export class RunMailbox {
   }
 
   async #open(): Promise<Link> {
-    const { link, settings, clock } = this.parts;
+    const { link, settings, clock, codec } = this.parts;
     const opened = await link();
     const options = { prefetch: PREFETCH, expiryMs: settings.mailboxExpiryMs };
-    this.#consumer = await opened.receive(this.name, options, (delivery) => this.#hear(delivery));
+    this.#consumer = await opened.receive(this.name, options, (delivery) =>
+      codec().soon(delivery.message, IN_MAILBOX, () => handOver(delivery, () => this.#hear(delivery))),
+    );
     const timer = clock.setTimer(settings.adoptMs, () => this.#forgetEarly());
     timer.unref?.();
     return opened;
@@ -75,7 +80,7 @@ export class RunMailbox {
   #hear(delivery: Delivery): void {
     const { codec, statistics, settings, isAlive } = this.parts;
     try {
-      const envelope = codec().read(delivery.message, PLACES.mailbox(this.name), ['RESPONSE', 'HEARTBEAT']);
+      const envelope = codec().read(delivery.message, PLACES.mailbox(this.name), IN_MAILBOX);
       isAlive(envelope.body.workerId);
       if (envelope.type === 'RESPONSE') {
         this.#hearResponse(envelope.body, delivery);

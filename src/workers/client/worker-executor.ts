@@ -29,6 +29,8 @@ const DISCOVERY_MS = 500;
 /** How often, in milliseconds, workers are asked for while a request waits for one. */
 const ASK_EVERY_MS = 5000;
 const SEND_AGAIN_AFTER_MS = 1000;
+/** What is understood in the room of the engines. */
+const IN_ROOM = ['NOTIFY', 'BYE'] as const;
 
 const cannotBeCancelled = () => false;
 
@@ -126,13 +128,13 @@ export class WorkerExecutor implements Executor, RequestHost {
   async #connect(): Promise<Link> {
     const { transport: given, url, exchange, transportOptions, retryOptions, registry } = this.options;
     const { environment, maxMessageBytes } = this.settings;
-    this.#codec = new MessageCodec({ signing: this.#signing, maxMessageBytes, schemas: await loadSchemas() });
+    this.#codec = new MessageCodec({ signing: this.#signing, maxMessageBytes, load: loadSchemas });
     const chosen =
       typeof given === 'object'
         ? given
         : await transport({ url, exchange, transport: given, transportOptions, retryOptions, registry, environment });
     const link = await chosen.open();
-    await link.listen(ENGINES_ROOM, (message) => this.#hearRoom(message));
+    await link.listen(ENGINES_ROOM, (message) => this.#codec.soon(message, IN_ROOM, () => this.#hearRoom(message)));
     this.#connectedAt = environment.clock.now();
     this.#announce(link, 'ASK', { version: PROTOCOL_VERSION });
     return link;
@@ -141,7 +143,7 @@ export class WorkerExecutor implements Executor, RequestHost {
   #hearRoom(message: Message): void {
     let envelope;
     try {
-      envelope = this.#codec.read(message, PLACES.room(ENGINES_ROOM), ['NOTIFY', 'BYE']);
+      envelope = this.#codec.read(message, PLACES.room(ENGINES_ROOM), IN_ROOM);
     } catch (error) {
       this.statistics.invalidMessages += 1;
       this.settings.log(
@@ -324,6 +326,8 @@ export class WorkerExecutor implements Executor, RequestHost {
         replyTo: run.name,
         correlationId: request.id,
       });
+      // When it has been written.
+      void this.settings.environment.clock.yield().then(() => request.attend());
       while (isWanted()) {
         try {
           await link.send(topic, message);

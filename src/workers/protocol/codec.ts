@@ -31,7 +31,7 @@ export class OversizedMessageError extends InvalidFormatError {
 
 type Schemas = typeof SCHEMAS;
 
-/** The forms of messages. They take a while to be imported, and only those need them who read messages. */
+/** The forms of messages. They take as long to be imported as a driver, and most messages are understood without. */
 export async function loadSchemas(): Promise<Schemas> {
   return (await import('./messages.js')).SCHEMAS;
 }
@@ -39,8 +39,9 @@ export async function loadSchemas(): Promise<Schemas> {
 export interface MessageCodecOptions {
   readonly signing: Signing | null;
   readonly maxMessageBytes: number;
-  /** Absent: it only writes. */
   readonly schemas?: Schemas;
+  /** Gets them when they are needed. Without either it only writes. */
+  readonly load?: () => Promise<Schemas>;
 }
 
 /** What goes with a message beside its body. */
@@ -53,7 +54,54 @@ export interface Addressing {
 
 /** Writes and reads messages. What it reads is checked in full: size, signature, form. */
 export class MessageCodec {
-  constructor(private readonly options: MessageCodecOptions) {}
+  #schemas: Schemas | null;
+  /** What waits for the schemas, and for what came before it; null while nothing does. */
+  #waiting: (() => void)[] | null = null;
+  /** What was read last. */
+  #last: { readonly body: Uint8Array; readonly value: unknown } | null = null;
+
+  constructor(private readonly options: MessageCodecOptions) {
+    this.#schemas = options.schemas ?? null;
+  }
+
+  /**
+   * Calls when `read` can read a message: at once, if it is a common one or the schemas are there. What comes later waits
+   * for what came before.
+   */
+  soon({ properties, body }: Message, types: readonly BodyType[], call: () => void): void {
+    if (this.#waiting !== null) this.#waiting.push(call);
+    else if (this.#schemas !== null || this.#isSure(typeIn(properties, types), body)) call();
+    else {
+      this.#waiting = [call];
+      void this.#load();
+    }
+  }
+
+  async #load(): Promise<void> {
+    try {
+      this.#schemas = (await this.options.load?.()) ?? null;
+    } catch {
+      // Whoever reads without them is told.
+    }
+    const waiting = this.#waiting ?? [];
+    this.#waiting = null;
+    for (const call of waiting) call();
+  }
+
+  /** Of what cannot be read at all it is sure, too. */
+  #isSure(type: BodyType | undefined, body: Uint8Array): boolean {
+    if (type === undefined || body.byteLength > this.options.maxMessageBytes) return true;
+    try {
+      return isSurely(type, this.#valueIn(body));
+    } catch {
+      return true;
+    }
+  }
+
+  #valueIn(body: Uint8Array): unknown {
+    if (this.#last?.body !== body) this.#last = { body, value: jsonIn(body) };
+    return this.#last.value;
+  }
 
   /** @throws {OversizedMessageError} for a body that is larger than `maxMessageBytes`. */
   write<Type extends BodyType>(type: Type, body: Body<Type>, { place, replyTo, correlationId }: Addressing): Message {
@@ -75,20 +123,21 @@ export class MessageCodec {
     types: readonly Type[],
   ): Extract<Envelope, { type: Type }> {
     const { properties, body } = message;
-    const type = types.find((each) => wireTypeOf(each) === properties.type);
+    const type = typeIn(properties, types);
     if (type === undefined) {
       const takes = types.map(wireTypeOf).join(' or ');
       throw new InvalidFormatError(`A message takes the type ${takes} here, got ${excerpt(properties.type)}`);
     }
     this.#checkSize(body);
     this.options.signing?.check(place, properties, body);
-    const { schemas } = this.options;
-    if (schemas === undefined) throw new TypeError('A codec without schemas reads no messages');
-    const given = jsonIn(body);
+    const given = this.#valueIn(body);
+    // Whoever gets it may change it.
+    this.#last = null;
     if (isSurely(type, given)) {
       return { type, body: given, replyTo: properties.replyTo } as Extract<Envelope, { type: Type }>;
     }
-    const parsed: z.ZodSafeParseResult<unknown> = schemas[type].safeParse(given);
+    if (this.#schemas === null) throw new TypeError('A codec without schemas reads common messages only');
+    const parsed: z.ZodSafeParseResult<unknown> = this.#schemas[type].safeParse(given);
     if (!parsed.success) {
       const [issue] = parsed.error.issues;
       const where = issue === undefined ? '' : ` at $.${issue.path.map(String).join('.').slice(0, 100)}`;
@@ -105,6 +154,10 @@ export class MessageCodec {
       );
     }
   }
+}
+
+function typeIn<Type extends BodyType>({ type }: Message['properties'], types: readonly Type[]): Type | undefined {
+  return types.find((each) => wireTypeOf(each) === type);
 }
 
 /** What a message is called on the way: both forms of NOTIFY have one name, as in TaskFlow. */

@@ -8,6 +8,7 @@ import type { Body, RequestBody, ResponseBody } from '../protocol/messages.js';
 import { PROTOCOL_VERSION } from '../protocol/version.js';
 import { signing } from '../protocol/signing.js';
 import type { Signing } from '../protocol/signing.js';
+import { handOver } from '../delivering.js';
 import { transport } from '../transport-registry.js';
 import type { Consumer, Delivery, Link, Message, Transport } from '../transport.js';
 import { AllowList } from './allow-list.js';
@@ -28,6 +29,9 @@ const MAX_RESULT_BYTES = 64 * 1024 * 1024;
 const MAILBOX_EXPIRY_MS = 60_000;
 const POST_AGAIN_AFTER_MS = 1000;
 const DEFAULT_DRAIN_MS = 30_000;
+/** What is understood, by where it comes. */
+const IN_QUEUE = ['REQUEST'] as const;
+const IN_ROOM = ['ASK', 'CANCEL', 'ADOPT'] as const;
 
 export interface StopOptions {
   /** How long, in milliseconds, running tasks may go on; then they are told to stop, and are for other workers. @default 30000 */
@@ -163,7 +167,7 @@ export class Worker {
   async #begin(): Promise<void> {
     const { tasks = [], taskModules = [] } = this.options;
     const { maxMessageBytes } = this.#settings;
-    this.#codec = new MessageCodec({ signing: this.#signing, maxMessageBytes, schemas: await loadSchemas() });
+    this.#codec = new MessageCodec({ signing: this.#signing, maxMessageBytes, load: loadSchemas });
     for (const item of [
       ...tasks,
       ...taskModules.map((module) => (typeof module === 'string' ? module : module.href)),
@@ -180,10 +184,14 @@ export class Worker {
     const mailbox = workerMailbox(this.id);
     this.#consumers = [
       await link.receive(mailbox, { prefetch: capacity * 10, expiryMs: MAILBOX_EXPIRY_MS }, (delivery) =>
-        this.#hearMail(delivery, PLACES.mailbox(mailbox)),
+        this.#codec.soon(delivery.message, ['CANCEL'], () =>
+          handOver(delivery, () => this.#hearMail(delivery, PLACES.mailbox(mailbox))),
+        ),
       ),
-      await link.listen(WORKERS_ROOM, (message) => this.#hearRoom(message)),
-      await link.consume(topic, { prefetch: capacity }, (delivery) => this.#take(delivery)),
+      await link.listen(WORKERS_ROOM, (message) => this.#codec.soon(message, IN_ROOM, () => this.#hearRoom(message))),
+      await link.consume(topic, { prefetch: capacity }, (delivery) =>
+        this.#codec.soon(delivery.message, IN_QUEUE, () => handOver(delivery, () => this.#take(delivery))),
+      ),
     ];
     for (const line of this.banner.split('\n')) this.#settings.log(line);
     this.#announce();
@@ -237,7 +245,7 @@ export class Worker {
     const mailbox = message.properties.replyTo;
     let body: RequestBody;
     try {
-      body = this.#codec.read(message, PLACES.queue(this.topic), ['REQUEST']).body;
+      body = this.#codec.read(message, PLACES.queue(this.topic), IN_QUEUE).body;
       if (mailbox === undefined) throw new TypeError('it says nobody to reply to');
     } catch (error) {
       this.#reject(delivery, error);
@@ -366,7 +374,7 @@ export class Worker {
 
   #hearRoom(message: Message): void {
     try {
-      const envelope = this.#codec.read(message, PLACES.room(WORKERS_ROOM), ['ASK', 'CANCEL', 'ADOPT']);
+      const envelope = this.#codec.read(message, PLACES.room(WORKERS_ROOM), IN_ROOM);
       if (envelope.type === 'ASK') this.#announce();
       else if (envelope.type === 'CANCEL') this.#cancel(envelope.body);
       else if (envelope.replyTo !== undefined) this.#adopt(envelope.body, envelope.replyTo);

@@ -3,8 +3,8 @@ import type { DeadLetter, Message, MessageProperties } from '../../transport.js'
 import type { AmqpFields, AmqpMessage } from './driver.js';
 
 /*
- * The properties of a message travel as JSON in one header, since those of AMQP are short and take no text that is not
- * well formed. They are there as well where they fit, for tools.
+ * The properties of a message are those of AMQP, which are short and take no text that is not well formed. Where they do
+ * not fit, or there are headers, they travel as JSON in one header as well.
  */
 
 const PROPERTIES = 'flowstate-properties';
@@ -38,13 +38,21 @@ export interface CarriedParts {
 
 export function fieldsOf({ message, messageId, place, death, deliveries }: CarriedParts): AmqpFields {
   const { properties } = message;
+  const type = short(properties.type);
+  const correlationId = short(properties.correlationId);
+  const replyTo = short(properties.replyTo);
+  const fits =
+    type === properties.type &&
+    correlationId === properties.correlationId &&
+    replyTo === properties.replyTo &&
+    properties.headers === undefined;
   return {
     messageId,
-    type: short(properties.type),
-    correlationId: short(properties.correlationId),
-    replyTo: short(properties.replyTo),
+    type,
+    correlationId,
+    replyTo,
     headers: {
-      [PROPERTIES]: JSON.stringify(properties),
+      ...(fits ? {} : { [PROPERTIES]: JSON.stringify(properties) }),
       ...(place === undefined ? {} : { [PLACE]: JSON.stringify(place) }),
       ...(death === undefined ? {} : { [DEATH]: JSON.stringify(death) }),
       ...(deliveries === undefined ? {} : { [DELIVERIES]: deliveries }),
@@ -96,8 +104,10 @@ function timeOfDeath(deaths: unknown): number | null {
 function propertiesIn({ type, correlationId, replyTo, headers = {} }: AmqpMessage): MessageProperties {
   const properties = jsonIn(headers[PROPERTIES]);
   if (isProperties(properties)) return properties;
+  // What is ours and was short has no headers but those of the broker.
+  const others = headers[PLACE] === undefined ? Object.entries(headers) : [];
   // Somebody else's message.
-  const texts = Object.entries(headers).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+  const texts = others.filter((entry): entry is [string, string] => typeof entry[1] === 'string');
   return {
     type: type ?? '',
     ...(correlationId === undefined ? {} : { correlationId }),
@@ -112,9 +122,13 @@ function bytesOf(body: unknown): Uint8Array {
   return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
 }
 
+const PLAIN = /^[\x20-\x7e]*$/;
+
+/** An empty one would be as good as none. */
 function short(text: string | undefined): string | undefined {
-  const fits =
-    text !== undefined && Buffer.byteLength(text) <= LONGEST_SHORT_TEXT && Buffer.from(text).toString() === text;
+  if (text === undefined || text === '' || text.length > LONGEST_SHORT_TEXT) return undefined;
+  if (PLAIN.test(text)) return text;
+  const fits = Buffer.byteLength(text) <= LONGEST_SHORT_TEXT && Buffer.from(text).toString() === text;
   return fits ? text : undefined;
 }
 

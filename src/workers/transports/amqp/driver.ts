@@ -22,7 +22,7 @@ export interface AmqpChannel {
   ): Promise<{ readonly consumerTag: string }>;
   basicCancel(consumerTag: string): Promise<unknown>;
   basicGet(params: { readonly queue: string; readonly noAck?: boolean }): Promise<AmqpMessage | undefined>;
-  basicAck(params: { readonly deliveryTag: number }): void;
+  basicAck(params: { readonly deliveryTag: number; readonly multiple?: boolean }): void;
   basicNack(params: { readonly deliveryTag: number; readonly requeue: boolean }): void;
   basicQos(params: { readonly prefetchCount: number }): Promise<void>;
   queueDeclare(params: {

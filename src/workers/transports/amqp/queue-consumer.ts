@@ -22,7 +22,11 @@ export class QueueConsumer {
   readonly #options: QueueConsumerOptions;
   #channel: AmqpChannel | null = null;
   #consumerTag: string | null = null;
-  #held = 0;
+  /** The tags of what has no answer yet, as they came. */
+  #held = new Set<number>();
+  /** Those that are about to be acknowledged. */
+  #acks = new Set<number>();
+  #acking: Promise<void> = Promise.resolve();
   #wasRemoved = false;
   #isStopped = false;
 
@@ -41,7 +45,8 @@ export class QueueConsumer {
     await declare(channel, this.#wasRemoved);
     await channel.basicQos({ prefetchCount: prefetch });
     this.#channel = channel;
-    this.#held = 0;
+    this.#held = new Set();
+    this.#acks = new Set();
     // The queue was removed under it, or its node is gone: another channel makes it again.
     channel.on('basic.cancel', () => {
       this.#wasRemoved = true;
@@ -57,7 +62,7 @@ export class QueueConsumer {
     this.#isStopped = true;
     const consumerTag = this.#consumerTag;
     this.#consumerTag = null;
-    if (this.#channel?.active !== true) this.#held = 0;
+    if (this.#channel?.active !== true) this.#held.clear();
     // Without its channel it takes no more either.
     else if (consumerTag !== null) await this.#channel.basicCancel(consumerTag).catch(() => undefined);
     await this.#endWhenDone();
@@ -70,7 +75,7 @@ export class QueueConsumer {
       channel.basicNack({ deliveryTag, requeue: true });
       return;
     }
-    this.#held += 1;
+    this.#held.add(deliveryTag);
     const message = messageIn(carried);
     const deliveries = deliveriesIn(carried);
     const { bury, sendAgain, handle } = this.#options;
@@ -81,12 +86,12 @@ export class QueueConsumer {
       await first?.();
       if (isLost()) return;
       does();
-      this.#held -= 1;
+      this.#held.delete(deliveryTag);
       if (this.#isStopped) await this.#endWhenDone();
     };
     const ack = () => channel.basicAck({ deliveryTag });
     const delivery = deliveryOf(message, deliveries, {
-      ack: () => answer(ack),
+      ack: () => this.#ack(channel, deliveryTag),
       release: () =>
         sendAgain === null
           ? answer(() => channel.basicNack({ deliveryTag, requeue: true }))
@@ -96,7 +101,44 @@ export class QueueConsumer {
     handOver(delivery, handle);
   }
 
+  /**
+   * What is sent in this turn of the event loop is more urgent than that something is dealt with. What is acknowledged in
+   * one turn is so together, where nothing before it has to wait.
+   */
+  #ack(channel: AmqpChannel, deliveryTag: number): Promise<void> {
+    if (!channel.active || channel !== this.#channel) return Promise.resolve();
+    if (this.#acks.size === 0) {
+      this.#acking = new Promise((resolve) => {
+        process.nextTick(() => {
+          this.#ackAll(channel);
+          resolve();
+        });
+      });
+    }
+    this.#acks.add(deliveryTag);
+    return this.#acking;
+  }
+
+  #ackAll(channel: AmqpChannel): void {
+    // On a new channel these tags are those of others.
+    if (channel !== this.#channel || !channel.active) return;
+    const acks = this.#acks;
+    this.#acks = new Set();
+    let upTo = 0;
+    for (const tag of this.#held) {
+      if (!acks.delete(tag)) break;
+      upTo = tag;
+      this.#held.delete(tag);
+    }
+    if (upTo > 0) channel.basicAck({ deliveryTag: upTo, multiple: true });
+    for (const deliveryTag of acks) {
+      channel.basicAck({ deliveryTag });
+      this.#held.delete(deliveryTag);
+    }
+    if (this.#isStopped) void this.#endWhenDone().catch(() => undefined);
+  }
+
   async #endWhenDone(): Promise<void> {
-    if (this.#held === 0) await this.#options.onDone();
+    if (this.#held.size === 0) await this.#options.onDone();
   }
 }
