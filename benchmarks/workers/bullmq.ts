@@ -1,4 +1,5 @@
 import { Queue, QueueEvents, Worker } from 'bullmq';
+import { Redis } from 'ioredis';
 import type { Answerer, Caller, WorkerJob } from './job.js';
 
 const MOST_UNDER_WAY = 64;
@@ -35,4 +36,13 @@ export async function bullmqAnswerer(job: WorkerJob): Promise<Answerer> {
   const worker = new Worker(job.name, work, { connection: connectionOf(job), concurrency: 16 });
   await worker.waitUntilReady();
   return { close: () => worker.close() };
+}
+
+/** Removes what a run has left that did not come to its end. */
+export async function removeBullmq({ url, name }: WorkerJob): Promise<void> {
+  const client = new Redis(url);
+  for await (const keys of client.scanStream({ match: `bull:${name}:*`, count: 1000 })) {
+    if ((keys as string[]).length > 0) await client.unlink(...(keys as string[]));
+  }
+  await client.quit();
 }

@@ -52,6 +52,7 @@ export async function measureWorkers(args: readonly string[]): Promise<number> {
   console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${load()}\n${LEGEND}`);
   const rows: WorkerRow[] = [];
   const missing: string[] = [];
+  const failures: Failed[] = [];
   for (const broker of brokers) {
     const place = await placeOf(broker);
     if (place === null) {
@@ -63,7 +64,9 @@ export async function measureWorkers(args: readonly string[]): Promise<number> {
       else {
         for (const inFlight of IN_FLIGHT) {
           const cell = { broker, url: place.url, inFlight, n: Number(values.n) };
-          rows.push(...(await measureCell(cell, Number(values.repeats))));
+          const measured = await measureCell(cell, Number(values.repeats));
+          rows.push(...measured.rows);
+          failures.push(...measured.failures);
         }
       }
     } finally {
@@ -74,33 +77,53 @@ export async function measureWorkers(args: readonly string[]): Promise<number> {
     const verdicts = verdictsOnWorkers(rows);
     console.log(`\n${rowTable(rows)}\n\nBounds\n\n${boundTable(verdicts)}`);
   }
+  for (const { broker, inFlight, subject, why } of failures) {
+    console.log(`\n${broker}, ${inFlight} at once, ${subject}: failed: ${why}`);
+  }
   for (const line of missing) console.log(`\n${line}`);
-  return missing.length > 0 ? 1 : 0;
+  return missing.length > 0 || failures.some(({ subject }) => subject !== 'bullmq') ? 1 : 0;
 }
 
 type Cell = Pick<WorkerJob, 'broker' | 'url' | 'inFlight' | 'n'>;
 
+/** A subject that did not come to its end, and is not measured any further in its cell. */
+interface Failed extends Pick<Cell, 'broker' | 'inFlight'> {
+  readonly subject: WorkerSubject;
+  readonly why: string;
+}
+
 /** The subjects take turns, and the raw round trip runs right before and after each. */
-async function measureCell(cell: Cell, repeats: number): Promise<WorkerRow[]> {
-  const subjects: WorkerSubject[] = cell.broker === 'redis' ? ['flowstate', 'bullmq'] : ['flowstate'];
+async function measureCell(cell: Cell, repeats: number): Promise<{ rows: WorkerRow[]; failures: Failed[] }> {
+  const { broker, inFlight, n } = cell;
+  const subjects: WorkerSubject[] = broker === 'redis' ? ['flowstate', 'bullmq'] : ['flowstate'];
   const rounds = new Map(subjects.map((subject) => [subject, new Array<Round>()]));
-  let before = await once(cell, 'raw');
-  const raws = [before];
-  for (let round = 0; round < repeats; round++) {
+  const raws: WorkerMeasurement[] = [];
+  const failures: Failed[] = [];
+  const attempt = async (subject: WorkerSubject) => {
+    const taken = await once(cell, subject);
+    if (!('why' in taken)) return taken;
+    failures.push(taken);
+    return null;
+  };
+  let before = await attempt('raw');
+  for (let round = 0; round < repeats && before !== null; round++) {
     for (const [subject, taken] of rounds) {
-      const measured = await once(cell, subject);
-      const after = await once(cell, 'raw');
-      taken.push({ before, measured, after });
-      raws.push(after);
+      if (before === null || failures.some((failed) => failed.subject === subject)) continue;
+      raws.push(before);
+      const measured = await attempt(subject);
+      const after = await attempt('raw');
+      if (measured !== null && after !== null) taken.push({ before, measured, after });
       before = after;
     }
   }
-  const { broker, inFlight, n } = cell;
+  if (before !== null) raws.push(before);
   const common = { broker, inFlight, n, load: load() };
-  return [
-    ...subjects.map((subject) => ({ ...common, subject, ...summaryOf(rounds.get(subject) ?? []) })),
-    { ...common, subject: 'raw' as const, ...mediansOf(raws), byRaw: null, rounds: raws.length, noisy: 0 },
-  ];
+  const rows: WorkerRow[] = [];
+  for (const [subject, taken] of rounds) if (taken.length > 0) rows.push({ ...common, subject, ...summaryOf(taken) });
+  if (raws.length > 0) {
+    rows.push({ ...common, subject: 'raw', ...mediansOf(raws), byRaw: null, rounds: raws.length, noisy: 0 });
+  }
+  return { rows, failures };
 }
 
 interface Round {
@@ -109,8 +132,15 @@ interface Round {
   readonly after: WorkerMeasurement;
 }
 
-function once(cell: Cell, subject: WorkerSubject): Promise<WorkerMeasurement> {
-  return measureSpeed({ ...cell, subject, name: `flowstate_test_${randomUUID()}` });
+async function once(cell: Cell, subject: WorkerSubject): Promise<WorkerMeasurement | Failed> {
+  const job = { ...cell, subject, name: `flowstate_test_${randomUUID()}` };
+  try {
+    return await measureSpeed(job);
+  } catch (error) {
+    if (subject === 'bullmq') await (await import('./bullmq.js')).removeBullmq(job);
+    const { broker, inFlight } = cell;
+    return { broker, inFlight, subject, why: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 function summaryOf(taken: readonly Round[]) {

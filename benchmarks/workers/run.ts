@@ -5,13 +5,16 @@ import { fileURLToPath } from 'node:url';
 import type { WorkerJob, WorkerMeasurement } from './job.js';
 
 const program = (name: string) => fileURLToPath(new URL(`./${name}.js`, import.meta.url));
-const LONGEST_MS = 600_000;
+/** How long a run of a thousand tasks may take: a subject that hangs must not keep the others. */
+const LONGEST_MS = 60_000;
+const LONGEST_MEMORY_MS = 600_000;
+const CLOSING_MS = 10_000;
 
-function start(name: string, job: object): ChildProcess {
+function start(name: string, job: WorkerJob, longestMs?: number): ChildProcess {
   return fork(program(name), [JSON.stringify(job)], {
     execArgv: ['--expose-gc'],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    timeout: LONGEST_MS,
+    ...(longestMs === undefined ? {} : { timeout: longestMs, killSignal: 'SIGKILL' as const }),
   });
 }
 
@@ -31,14 +34,18 @@ async function inProcesses<Result>(
   const answering = job.broker === 'memory' ? null : start('answering', job);
   try {
     if (answering !== null) await word(answering, `${job.subject} (the worker)`);
-    const calling = start('calling', job);
-    const result = await word(calling, `${job.subject} on ${job.broker}`);
+    const longestMs = job.kind === 'memory' ? LONGEST_MEMORY_MS : LONGEST_MS * Math.max(1, job.n / 1000);
+    const calling = start('calling', job, longestMs);
+    const what = `${job.subject} on ${job.broker}, which may take ${longestMs / 1000} s,`;
+    const result = await word(calling, what);
     return await use(result, answering);
   } finally {
     if (answering?.connected === true) {
       const ended = once(answering, 'exit');
       answering.send('stop');
+      const patience = setTimeout(() => answering.kill('SIGKILL'), CLOSING_MS);
       await ended;
+      clearTimeout(patience);
     }
   }
 }

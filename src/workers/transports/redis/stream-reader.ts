@@ -47,8 +47,9 @@ export class StreamReader {
   #isRecovering = true;
   #isStopped = false;
   /** What is about to be acknowledged. */
-  #acks: string[] = [];
-  #acking: Promise<void> = Promise.resolve();
+  #acks: { readonly id: string; readonly resolve: () => void; readonly reject: (error: unknown) => void }[] = [];
+  /** It has given what it read, and will read again in this turn of the event loop. */
+  #isBetweenReads = false;
 
   constructor(options: ReaderOptions, connection: RedisConnection) {
     this.#options = options;
@@ -168,10 +169,18 @@ export class StreamReader {
     const { consumer, blockMs } = this.#options;
     const count = ['COUNT', this.#room, 'BLOCK', blockMs];
     const args = ['GROUP', GROUP, consumer, ...count, 'STREAMS', this.key, '>'];
-    const entries = entriesRead(await this.#connection.ask('XREADGROUP', args, blockMs));
-    for (const entry of entries) this.#give(entry, deliveriesIn(entry) + 1);
-    // What is said to these is more urgent than what comes next.
-    if (entries.length > 0) await this.#options.yield();
+    const reading = this.#connection.ask('XREADGROUP', args, blockMs);
+    const entries = entriesRead(await reading);
+    if (entries.length === 0) return;
+    this.#isBetweenReads = true;
+    try {
+      for (const entry of entries) this.#give(entry, deliveriesIn(entry) + 1);
+      // What is said to these is more urgent than what comes next.
+      await this.#options.yield();
+    } finally {
+      this.#isBetweenReads = false;
+      this.#ackAll(this.#room > 0);
+    }
   }
 
   /** Takes what an answer said that never came. Who takes up a mailbox takes what any reader before it had. */
@@ -249,28 +258,46 @@ export class StreamReader {
     await this.#settle([id], answered);
   }
 
-  /** What is acknowledged in one turn of the event loop is so in one step, after what was asked in it. */
+  /**
+   * What is acknowledged in one turn of the event loop is so in one step, after what was asked in it: together with the
+   * next read, if that is about to be made.
+   */
   #ack(id: string): Promise<void> {
     if (!this.#held.has(id)) return Promise.resolve();
-    if (this.#acks.length === 0) {
-      this.#acking = new Promise((resolve, reject) => {
-        process.nextTick(() => this.#ackAll().then(resolve, reject));
+    return new Promise((resolve, reject) => {
+      if (this.#acks.push({ id, resolve, reject }) > 1 || this.#isBetweenReads) return;
+      process.nextTick(() => {
+        if (!this.#isBetweenReads) this.#ackAll(false);
       });
-    }
-    this.#acks.push(id);
-    return this.#acking;
+    });
   }
 
-  async #ackAll(): Promise<void> {
-    const { run, consumer } = this.#options;
-    const ids = this.#acks;
+  /** @param isReading - The next read goes out now: so does this, over the same connection. */
+  #ackAll(isReading: boolean): void {
+    const acks = this.#acks;
     this.#acks = [];
-    const steps: Promise<void>[] = [];
-    for (let from = 0; from < ids.length; from += MOST_AT_ONCE) {
-      const some = ids.slice(from, from + MOST_AT_ONCE);
-      steps.push(this.#settle(some, run(ACK, [this.key], [GROUP, consumer, ...some])));
+    for (let from = 0; from < acks.length; from += MOST_AT_ONCE) {
+      const some = acks.slice(from, from + MOST_AT_ONCE);
+      const ids = some.map(({ id }) => id);
+      this.#settle(ids, this.#ackSome(ids, isReading)).then(
+        () => some.forEach(({ resolve }) => resolve()),
+        (error: unknown) => some.forEach(({ reject }) => reject(error)),
+      );
     }
-    await Promise.all(steps);
+  }
+
+  async #ackSome(ids: readonly string[], isReading: boolean): Promise<void> {
+    const { run, consumer } = this.#options;
+    const args = [GROUP, consumer, ...ids];
+    if (isReading) {
+      try {
+        await this.#connection.ask('EVALSHA', [ACK.sha, 1, this.key, ...args]);
+        return;
+      } catch {
+        // The other connection stands, and is not busy with waiting.
+      }
+    }
+    await run(ACK, [this.key], args);
   }
 
   async #settle(ids: readonly string[], answered: Promise<unknown>): Promise<void> {
