@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { InvalidFormatError } from '../../src/errors.js';
+import { loadSchemas, MessageCodec, PLACES } from '../../src/workers/protocol/codec.js';
 import { SCHEMAS } from '../../src/workers/protocol/messages.js';
 import { isSurely } from '../../src/workers/protocol/quick-check.js';
 import { REQUEST } from './messages.js';
@@ -100,5 +102,71 @@ describe('the quick check of a body', () => {
     expect(isSurely('CANCEL', { version: 2, requestId: 'r', submission: 's', reason: {} })).toBe(false);
     expect(isSurely('REQUEST', null)).toBe(false);
     expect(isSurely('REQUEST', [REQUEST])).toBe(false);
+  });
+});
+
+describe('a codec that gets the schemas when it needs them', () => {
+  const place = PLACES.mailbox('m');
+  const types = ['RESPONSE'] as const;
+  const writer = new MessageCodec({ signing: null, maxMessageBytes: 10_000 });
+  const ending = (number: number) =>
+    writer.write('RESPONSE', { ...REPLY, version: 2, number, state: 'SUCCESS', data: { result: '[1]' } }, { place });
+  const failed = (number: number) => {
+    const failure = { version: 1 as const, typeNames: ['Error'], message: 'no', stack: null };
+    return writer.write('RESPONSE', { ...REPLY, version: 2, number, state: 'FAILURE', data: { failure } }, { place });
+  };
+
+  it('reads common messages at once, and others in order with what comes after them', async () => {
+    let loads = 0;
+    const load = () => {
+      loads += 1;
+      return loadSchemas();
+    };
+    const codec = new MessageCodec({ signing: null, maxMessageBytes: 10_000, load });
+    const read: number[] = [];
+    const hear = (message: ReturnType<typeof ending>) =>
+      new Promise<void>((resolve) => {
+        codec.soon(message, types, () => {
+          read.push(codec.read(message, place, types).body.number);
+          resolve();
+        });
+      });
+    void hear(ending(1));
+    expect([read, loads]).toEqual([[1], 0]);
+    const others = [failed(2), ending(3), failed(4)].map(hear);
+    expect([read, loads]).toEqual([[1], 1]);
+    await Promise.all(others);
+    expect(read).toEqual([1, 2, 3, 4]);
+    void hear(failed(5));
+    expect([read.at(-1), loads]).toEqual([5, 1]);
+  });
+
+  it('says at once what is wrong with what cannot be read at all', () => {
+    const codec = new MessageCodec({
+      signing: null,
+      maxMessageBytes: 10,
+      load: () => Promise.reject(new Error('they are not needed')),
+    });
+    const wrong = [
+      { properties: { type: 'RESPONSE' }, body: Buffer.from('no json') },
+      { properties: { type: 'RESPONSE' }, body: Buffer.from([0xff]) },
+      { properties: { type: 'OTHER' }, body: Buffer.from('{}') },
+      ending(1),
+    ];
+    let calls = 0;
+    for (const message of wrong) {
+      codec.soon(message, types, () => {
+        calls += 1;
+        expect(() => codec.read(message, place, types)).toThrow(InvalidFormatError);
+      });
+    }
+    expect(calls).toBe(wrong.length);
+  });
+
+  it('has what waits called when the schemas cannot be had, to be told so', async () => {
+    const codec = new MessageCodec({ signing: null, maxMessageBytes: 10_000, load: () => Promise.reject(new Error()) });
+    const message = failed(1);
+    await new Promise<void>((resolve) => codec.soon(message, types, resolve));
+    expect(() => codec.read(message, place, types)).toThrow('common messages only');
   });
 });

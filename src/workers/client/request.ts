@@ -42,6 +42,8 @@ export interface RequestHost {
   wantedFor(request: ClientRequest): string;
   /** It has come to its end. */
   over(request: ClientRequest): void;
+  /** Does something when what is to be sent now was sent: nobody waits for it. */
+  afterwards(call: () => void): void;
 }
 
 interface Context {
@@ -154,7 +156,8 @@ export class ClientRequest {
   }
 
   get body(): RequestBody {
-    return { ...this.#fixed, ...this.#key };
+    const { requestId, submission, dispatch } = this.#key;
+    return { ...this.#fixed, requestId, submission, dispatch };
   }
 
   /** Sends an event to its chart. One that is illegal is counted, and changes nothing. */
@@ -203,6 +206,7 @@ export class ClientRequest {
    */
   #lookAgain(): void {
     this.#again = null;
+    if (this.#isOver) return;
     const { host, topic } = this;
     const { redispatches, maxDeliveries, leaseMs, environment } = host.settings;
     const { aborted } = this.work.context.signal;
@@ -217,6 +221,7 @@ export class ClientRequest {
   awaitAdoption(): void {
     this.#limit(this.host.settings.adoptMs, () => {
       this.#timer = null;
+      if (this.#isOver) return;
       if (!this.isHeardOf && this.state === 'PENDING') this.tell({ type: 'on_lost', mayRedispatch: true });
     });
   }
@@ -259,6 +264,7 @@ export class ClientRequest {
 
   #tooLate(): void {
     this.#timer = null;
+    if (this.#isOver) return;
     const { host, topic } = this;
     const { transitionTimeoutMs, noWorkerMs } = host.settings;
     const { signal } = this.work.context;
@@ -288,7 +294,7 @@ export class ClientRequest {
   }
 
   #aborted(): void {
-    if (this.state === 'WAITING') return;
+    if (this.#isOver || this.state === 'WAITING') return;
     this.host.sendCancel(this, this.work.context.signal.reason);
     // Whoever has it says how it ends; if nobody has, nobody knows.
     if (this.state !== 'PENDING') return;
@@ -372,9 +378,10 @@ export class ClientRequest {
   // Its end ----------------------------------------------------------------------------------------------------------
 
   settle(): void {
-    this.forget();
+    this.#isOver = true;
     this.host.over(this);
     this.#resolve(this.#ending);
+    this.host.afterwards(() => this.forget());
   }
 
   /** Ends it without an answer: nobody knows how far it came. */

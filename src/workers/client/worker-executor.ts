@@ -54,6 +54,8 @@ export class WorkerExecutor implements Executor, RequestHost {
   readonly #waiting = new Set<ClientRequest>();
   readonly #inFlight = new Set<ClientRequest>();
   readonly #watchers = new Set<() => void>();
+  /** What can wait until all is sent that is to be sent now. */
+  #later: (() => void)[] = [];
   #link: Promise<Link> | null = null;
   #connectedAt = Infinity;
   #asking: Timer | null = null;
@@ -326,8 +328,7 @@ export class WorkerExecutor implements Executor, RequestHost {
         replyTo: run.name,
         correlationId: request.id,
       });
-      // When it has been written.
-      void this.settings.environment.clock.yield().then(() => request.attend());
+      this.afterwards(() => request.attend());
       while (isWanted()) {
         try {
           await link.send(topic, message);
@@ -348,6 +349,15 @@ export class WorkerExecutor implements Executor, RequestHost {
         request.fail(
           error instanceof FlowstateError ? error : new TransportError('A request cannot be sent', { cause: error }),
         );
+    });
+  }
+
+  afterwards(call: () => void): void {
+    if (this.#later.push(call) > 1) return;
+    void this.settings.environment.clock.yield().then(() => {
+      const calls = this.#later;
+      this.#later = [];
+      for (const each of calls) each();
     });
   }
 
