@@ -68,8 +68,8 @@ export class StreamReader {
 
   /** Makes the place, and begins to read. */
   async start(): Promise<void> {
-    await this.#make();
     this.#connection.start();
+    await this.#make();
     this.#loop = this.#read();
     await this.#connection.attempt();
   }
