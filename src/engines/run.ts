@@ -349,11 +349,8 @@ export class Run {
     announcer.hold();
     try {
       for (const index of wave) {
-        const begun = first ?? this.#scheduler.begin(index);
-        const start = begun instanceof Promise ? await begun : begun;
-        if (start === null) continue;
-        start.news = announcer.take();
-        starts.push(start);
+        const begun = this.#noteStart(first ?? this.#scheduler.begin(index), starts);
+        if (begun !== undefined) await begun;
       }
     } catch (error) {
       this.#fail(error);
@@ -363,10 +360,24 @@ export class Run {
     const committed = storage.commit();
     if (committed !== undefined) await committed;
     for (const start of starts) {
-      for (const tell of start.news) tell();
-      const outcome = this.#submit(start);
-      if (outcome !== undefined) this.#finished(start, await outcome);
+      const finished = this.#tellAndSubmit(start);
+      if (finished !== undefined) await finished;
     }
+  }
+
+  /** Adds an atom that has been marked to those that are to run, with what is to be told of it by then. */
+  #noteStart(begun: Start | null | Promise<Start | null>, starts: Start[]): Promise<void> | undefined {
+    if (begun instanceof Promise) return begun.then((start) => void this.#noteStart(start, starts));
+    if (begun === null) return undefined;
+    begun.news = this.runtime.announcer.take();
+    starts.push(begun);
+    return undefined;
+  }
+
+  /** @returns when it is finished, where atoms run one by one. */
+  #tellAndSubmit(start: Start): Promise<void> | undefined {
+    for (const tell of start.news) tell();
+    return this.#submit(start)?.then((outcome) => this.#finished(start, outcome));
   }
 
   /** Each is marked, durably, and runs before the next is looked at (C3b). */
