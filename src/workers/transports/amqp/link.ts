@@ -129,7 +129,8 @@ export class AmqpLink implements Link {
       const { queue } = await channel.queueDeclare({ queue: '', exclusive: true, autoDelete: true });
       await channel.queueBind({ queue, exchange: this.#names.rooms, routingKey: this.#names.room(room) });
       await channel.basicConsume({ queue, noAck: true }, (carried) => {
-        if (channel.active) tell(messageIn(carried), handle);
+        const message = messageIn(carried);
+        if (channel.active && typeof message !== 'string') tell(message, handle);
       });
     });
     await this.#open(standing);
@@ -286,7 +287,7 @@ export class AmqpLink implements Link {
       for (;;) {
         const carried = await channel.basicGet({ queue: this.#names.dead });
         if (carried === undefined) return;
-        const letter = deadLetterIn(carried, this.#environment.clock.now());
+        const letter = deadLetterIn(carried, this.#names, this.#environment.clock.now());
         const { deliveryTag } = carried;
         if (letter !== null && !(await visit(letter, () => channel.basicAck({ deliveryTag })))) return;
       }

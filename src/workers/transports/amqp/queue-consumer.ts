@@ -1,6 +1,6 @@
 import { deliveryOf, handOver } from '../../delivering.js';
 import type { DeadLetter, Delivery, Message } from '../../transport.js';
-import { deliveriesIn, messageIn } from './carried.js';
+import { deliveriesIn, messageIn, remainsOf } from './carried.js';
 import type { AmqpChannel, AmqpMessage } from './driver.js';
 
 export interface QueueConsumerOptions {
@@ -71,7 +71,8 @@ export class QueueConsumer {
       return;
     }
     this.#held += 1;
-    const message = messageIn(carried);
+    const whole = messageIn(carried);
+    const message = typeof whole === 'string' ? remainsOf(carried) : whole;
     const deliveries = deliveriesIn(carried);
     const { bury, sendAgain, handle } = this.#options;
     // A tag means something on its own channel alone.
@@ -93,7 +94,8 @@ export class QueueConsumer {
           : answer(ack, () => sendAgain(message, deliveries)),
       reject: (reason) => answer(ack, () => bury(message, reason, deliveries)),
     });
-    handOver(delivery, handle);
+    if (typeof whole === 'string') delivery.reject(whole).catch(() => undefined);
+    else handOver(delivery, handle);
   }
 
   async #endWhenDone(): Promise<void> {

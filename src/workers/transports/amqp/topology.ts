@@ -105,7 +105,9 @@ export class Topology {
     await this.declareExchanges(channel);
     const queues = new Set([...others, dead]);
     for (let found = await channel.basicGet({ queue: made, noAck: true }); found !== undefined;) {
-      queues.add(Buffer.from(found.body as Uint8Array).toString());
+      const queue = found.body instanceof Uint8Array ? Buffer.from(found.body).toString() : '';
+      // Whoever may write notes may not have others remove what is not of this exchange.
+      if (this.names.has(queue)) queues.add(queue);
       found = await channel.basicGet({ queue: made, noAck: true });
     }
     for (const queue of queues) await channel.queueDelete(queue);

@@ -18,15 +18,16 @@ return 1
 
 export const ACK = OWN + REMOVE;
 
-/** ARGV[4]: how often it was given in all. It becomes a new entry: nobody waits for one that is pending. */
+/**
+ * ARGV[4]: how often it was given in all. It becomes a new entry: nobody waits for one that is pending. What somebody else
+ * added to it is left out, as there may be more of it than `unpack` takes.
+ */
 export const RELEASE = `${OWN}
 local entry = redis.call('XRANGE', KEYS[1], ARGV[3], ARGV[3])[1]
 if entry then
-  local fields = entry[2]
-  for index = 1, #fields, 2 do
-    if fields[index] == 'deliveries' then fields[index + 1] = ARGV[4] end
-  end
-  redis.call('XADD', KEYS[1], '*', unpack(fields))
+  local fields = {}
+  for index = 1, #entry[2], 2 do fields[entry[2][index]] = entry[2][index + 1] end
+  redis.call('XADD', KEYS[1], '*', 'properties', fields.properties, 'deliveries', ARGV[4], 'body', fields.body)
 end
 ${REMOVE}`;
 
