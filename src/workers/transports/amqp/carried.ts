@@ -141,7 +141,11 @@ function propertiesOf({ type, correlationId, replyTo, headers = {} }: AmqpMessag
   return texts.length === 0 ? plain : { ...plain, headers: Object.fromEntries(texts) };
 }
 
-function plainProperties({ type, correlationId, replyTo }: Pick<AmqpMessage, 'type' | 'correlationId' | 'replyTo'>): MessageProperties {
+function plainProperties({
+  type,
+  correlationId,
+  replyTo,
+}: Pick<AmqpMessage, 'type' | 'correlationId' | 'replyTo'>): MessageProperties {
   return {
     type: type ?? '',
     ...(replyTo === undefined ? {} : { replyTo }),

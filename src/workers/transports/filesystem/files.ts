@@ -93,8 +93,12 @@ export async function makeFolder(path: string): Promise<void> {
   await mkdir(path, { recursive: true });
 }
 
-/** When a file was touched last, in milliseconds since 1970. */
-export const touchedAt = (path: string): Promise<number | null> => unlessAbsent(async () => (await stat(path)).mtimeMs);
+/** When a file was touched last, in milliseconds since 1970; null for what is no file. */
+export const touchedAt = (path: string): Promise<number | null> =>
+  unlessAbsent(async () => {
+    const about = await stat(path);
+    return about.isFile() ? about.mtimeMs : null;
+  });
 
 /** Sets when a file was touched last; one that is not there is made. */
 export async function touch(path: string, at: number, text: string): Promise<void> {

@@ -240,9 +240,10 @@ export class FolderLink implements Link {
   /** Whether a mailbox has been without a reader for too long. */
   async #isExpired({ links }: Places, { expiry, readers }: PlacePaths): Promise<boolean> {
     const at = await touchedAt(expiry);
+    if (at === null) return false;
     const keptMs = (await readHead(expiry, LONGEST_NUMBER))?.bytes.toString() ?? '';
     // Without a number it is not written in full, or not by a link: nothing is known of when it expires.
-    if (at === null || !/^\d+$/.test(keptMs) || at + Number(keptMs) >= this.#now()) return false;
+    if (!/^\d+$/.test(keptMs) || at + Number(keptMs) >= this.#now()) return false;
     return !(await this.#presence.isAnyAlive(links, await listFiles(readers)));
   }
 
