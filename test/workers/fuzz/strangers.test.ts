@@ -46,10 +46,8 @@ function anyText(source: Source): string {
 }
 
 function strangerSuite({ name, url, strangerTo }: Brokered): void {
-  it(
-    `over ${name}: all of it is dead letters with their reasons, and the flow runs (seed ${SEED})`,
-    { timeout: LONG_MS },
-    async () => {
+  describe(`a stranger who writes rubbish, over ${name} (seed ${SEED})`, () =>
+    it('has all of it made dead letters with their reasons, and the flow runs', { timeout: LONG_MS }, async () => {
       const noise: unknown[] = [];
       const hear = (error: unknown) => void noise.push(error);
       process.on('unhandledRejection', hear);
@@ -110,11 +108,10 @@ function strangerSuite({ name, url, strangerTo }: Brokered): void {
       await link.close();
       process.off('unhandledRejection', hear);
       expect(noise).toEqual([]);
-    },
-  );
+    }));
 }
 
-describe('a stranger who writes rubbish', () => {
+describe('folders', () => {
   const root = mkdtempSync(join(tmpdir(), 'flowstate-stranger-'));
   afterAll(() => rmSync(root, { recursive: true }));
 

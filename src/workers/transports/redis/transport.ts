@@ -84,7 +84,8 @@ export function redisTransport(options: RedisTransportOptions, basics: Transport
         return new driver.Cluster([{ host, port }], settings);
       };
       const nodesOf = (client: RedisClient) => ('nodes' in client ? mastersOf(client) : [client]);
-      const link = new RedisLink({ ...basics, name, leaseMs, answerTimeoutMs, blockMs: BLOCK_MS, newClient, nodesOf });
+      const parts = { isCluster: cluster, newClient, nodesOf };
+      const link = new RedisLink({ ...basics, ...parts, name, leaseMs, answerTimeoutMs, blockMs: BLOCK_MS });
       await link.start();
       return link;
     },
