@@ -65,6 +65,22 @@ export class Stage {
     return worker;
   }
 
+  /** A real executor, and a worker that it knows of. */
+  async pair(options?: WorkerExecutorOptions): Promise<{ executor: WorkerExecutor; worker: ScriptedWorker }> {
+    const executor = await this.executor(options);
+    const worker = await this.scripted();
+    await worker.notify();
+    return { executor, worker };
+  }
+
+  /** The same, and a request that has come to the worker. */
+  async request(options?: WorkerExecutorOptions) {
+    const pair = await this.pair(options);
+    const asked = ask(pair.executor);
+    await settled();
+    return { ...pair, asked };
+  }
+
   /** A worker that does and says what the test says. */
   async scripted(id = 'w1', topic = 'topic', signing: Signing | null = null): Promise<ScriptedWorker> {
     const link = await this.link();
