@@ -9,7 +9,7 @@ import { linear, task } from '../../../src/index.js';
 import { load } from '../../../src/engines/load.js';
 import { safeName } from '../../../src/safe-name.js';
 import { seededRandom } from '../../../src/testing/seeded-random.js';
-import { LONG_MS, newName, until } from '../../../src/testing/transport-suite/suite.js';
+import { newName, until } from '../../../src/testing/transport-suite/suite.js';
 import { encodeMessage } from '../../../src/workers/message-bytes.js';
 import { ENGINES_ROOM, runMailbox, WORKERS_ROOM, workerMailbox } from '../../../src/workers/protocol/codec.js';
 import { transport } from '../../../src/workers/transport-registry.js';
@@ -26,6 +26,7 @@ import { oddValue, sourceOf, withOtherBytes } from './mutations.js';
 
 const SEED = readConfigureGlobal().seed ?? Date.now();
 const COUNT = Math.ceil(Number(process.env['FLOWSTATE_FUZZ_MESSAGES'] ?? 8000) / 100);
+const LONGEST_MS = 30 * 60 * 1000;
 
 /** Writes to a broker past flowstate. */
 interface Stranger {
@@ -47,7 +48,7 @@ function anyText(source: Source): string {
 
 function strangerSuite({ name, url, strangerTo }: Brokered): void {
   describe(`a stranger who writes rubbish, over ${name} (seed ${SEED})`, () =>
-    it('has all of it made dead letters with their reasons, and the flow runs', { timeout: LONG_MS }, async () => {
+    it('has all of it made dead letters with their reasons, and the flow runs', { timeout: LONGEST_MS }, async () => {
       const noise: unknown[] = [];
       const hear = (error: unknown) => void noise.push(error);
       process.on('unhandledRejection', hear);
