@@ -60,6 +60,8 @@ export interface FlowDetails {
 
 /** States in which a flow has come to an end. */
 const ENDED: ReadonlySet<FlowState> = new Set<FlowState>(['SUCCESS', 'REVERTED', 'FAILURE']);
+/** States in which a run leaves an atom for the next run. */
+const UNDER_WAY: ReadonlySet<string> = new Set(['RUNNING', 'REVERTING']);
 
 export interface EngineParts {
   readonly flow: Flow | Task;
@@ -401,7 +403,9 @@ export class Engine {
           this.storage.ledger.isHurried = this.#isClosed;
           const state = this.storage.getFlowState();
           this.#canceller.mustUndo &&= !this.#isClosed && (state === 'SUSPENDED' || state === 'SUCCESS');
-          if (!this.#canceller.mustUndo) this.#leave();
+          if (this.#canceller.mustUndo) return;
+          this.#leave();
+          this.#letGo(runtime, state);
         },
       });
       this.#loop.drive = drive;
@@ -418,6 +422,14 @@ export class Engine {
   #leave(): void {
     this.#isRunning = false;
     this.#canceller.end();
+  }
+
+  /** What an executor keeps for a run that has ended is of no use, unless the next run would take something up. */
+  #letGo(runtime: Runtime, state: FlowState): void {
+    const { tasks } = this.#executors;
+    if (tasks.ended === undefined || !ENDED.has(state)) return;
+    const isUnderWay = runtime.compilation.atoms.some(({ index }) => UNDER_WAY.has(runtime.stateOf(index) ?? ''));
+    if (!isUnderWay) tasks.ended(this.storage.flowUuid);
   }
 
   #refuseWhenClosed(): void {

@@ -4,6 +4,7 @@ import { WorkerExecutor } from '../../src/index.js';
 import { IncompatibleVersionError, RequestTimeoutError } from '../../src/errors.js';
 import { load } from '../../src/engines/load.js';
 import { linear } from '../../src/flows/linear.js';
+import { runMailbox } from '../../src/workers/protocol/codec.js';
 import { transport } from '../../src/workers/transport-registry.js';
 import type { CompiledSources } from '../scenarios/compiled-sources.js';
 import { compileSources } from '../scenarios/compiled-sources.js';
@@ -142,6 +143,32 @@ export function faultSuite(name: string, brokerOf: () => Broker, faults: BrokerF
       await world.until('effect b');
       expect(await world.engineProcess(steps).ended).toEqual({ state: 'SUCCESS', results: DONE });
       expect(world.count('effect b')).toBe(1);
+    });
+
+    it('a run that has ended leaves no mailbox, and one whose engine was killed or suspended has it still', async () => {
+      await world.worker();
+      const link = await (await transport(world.place)).open();
+      const isThere = (runId: string) =>
+        link.post(runMailbox(runId), { properties: { type: 'RESPONSE' }, body: Buffer.from('late') });
+      const steps = world.steps({ gate: world.gate });
+      const first = world.engineProcess(steps);
+      await world.until('begin b');
+      await first.kill();
+      const killed = await world.storedRun();
+      expect(await isThere(killed)).toBe(true);
+      const { engine } = await loaded(world.steps());
+      const suspending = engine.atomNotifier.register('SUCCESS', () => engine.suspend());
+      expect(await engine.run()).toBe('SUSPENDED');
+      expect(await isThere(engine.storage.flowUuid)).toBe(true);
+      suspending[Symbol.dispose]();
+      expect(await engine.run()).toBe('SUCCESS');
+      await engine.close();
+      world.open();
+      const second = world.engineProcess(steps);
+      expect(await second.ended).toEqual({ state: 'SUCCESS', results: DONE });
+      await second.exited;
+      expect([await isThere(engine.storage.flowUuid), await isThere(killed)]).toEqual([false, false]);
+      await link.close();
     });
 
     it('a task that keeps the event loop of its worker busy for longer than the lease is missed', async () => {

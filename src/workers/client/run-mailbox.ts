@@ -125,6 +125,7 @@ export class RunMailbox {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#timer?.cancel();
+    this.#forgetEarly();
     this.parts.closed();
     await this.ready.catch(() => undefined);
     await this.#consumer?.stop();

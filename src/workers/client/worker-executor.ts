@@ -6,7 +6,15 @@ import { isTaskWork } from '../../executors/executor.js';
 import { Failure } from '../../failure.js';
 import type { InspectionObserver, InspectionSubscription } from '../../interpreter/inspection.js';
 import { InspectionHub } from '../../interpreter/inspection.js';
-import { ENGINES_ROOM, loadSchemas, MessageCodec, PLACES, WORKERS_ROOM, workerMailbox } from '../protocol/codec.js';
+import {
+  ENGINES_ROOM,
+  loadSchemas,
+  MessageCodec,
+  PLACES,
+  runMailbox,
+  WORKERS_ROOM,
+  workerMailbox,
+} from '../protocol/codec.js';
 import type { Body } from '../protocol/messages.js';
 import { PROTOCOL_VERSION } from '../protocol/version.js';
 import { signing } from '../protocol/signing.js';
@@ -29,6 +37,8 @@ const DISCOVERY_MS = 500;
 /** How often, in milliseconds, workers are asked for while a request waits for one. */
 const ASK_EVERY_MS = 5000;
 const SEND_AGAIN_AFTER_MS = 1000;
+/** How long, in milliseconds, an executor that is closed waits for what it has begun to remove. */
+const REMOVAL_MS = 2000;
 
 const cannotBeCancelled = () => false;
 
@@ -48,6 +58,8 @@ export class WorkerExecutor implements Executor, RequestHost {
   /** Made with the connection. */
   #codec!: MessageCodec;
   readonly #runs = new Map<string, RunMailbox>();
+  /** Mailboxes of runs that have ended. */
+  readonly #removals = new Map<string, Promise<void>>();
   /** Requests that wait for a worker, the first first. */
   readonly #waiting = new Set<ClientRequest>();
   readonly #inFlight = new Set<ClientRequest>();
@@ -223,7 +235,10 @@ export class WorkerExecutor implements Executor, RequestHost {
       clock: this.settings.environment.clock,
       settings: this.settings,
       statistics: this.statistics,
-      link: () => this.#connected(),
+      link: async () => {
+        await this.#removals.get(runId);
+        return this.#connected();
+      },
       isAlive: (workerId) => this.#finder.isAlive(workerId),
       closed: () => {
         if (this.#runs.get(runId) === run) this.#runs.delete(runId);
@@ -396,6 +411,33 @@ export class WorkerExecutor implements Executor, RequestHost {
     if (this.#isClosed) throw new InvalidStateError(`The executor ${this.name} is closed`);
   }
 
+  /** Nobody answers a run that has ended. Where its mailbox cannot be removed now, it expires. */
+  ended(runId: string): void {
+    const run = this.#runs.get(runId);
+    const connected = this.#link;
+    if (this.#isClosed || connected === null || (run !== undefined && run.requests.size > 0)) return;
+    const remove = async () => {
+      await run?.close();
+      const link = await connected;
+      await link.removeMailbox(runMailbox(runId));
+    };
+    const removal = remove()
+      .catch((error: unknown) => this.settings.log(`The mailbox of a run stays for now: ${String(error)}`))
+      .finally(() => this.#removals.delete(runId));
+    this.#removals.set(runId, removal);
+  }
+
+  /** Waits for what is being removed, unless the broker is away. */
+  async #removed(): Promise<void> {
+    if (this.#removals.size === 0) return;
+    let timer: Timer | null = null;
+    const patience = new Promise<void>((resolve) => {
+      timer = this.settings.environment.clock.setTimer(REMOVAL_MS, resolve);
+    });
+    await Promise.race([Promise.all(this.#removals.values()), patience]);
+    (timer as Timer | null)?.cancel();
+  }
+
   /** Gives up the connection. What is with workers stays with them, and ends as INTERRUPTED here. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
@@ -406,6 +448,7 @@ export class WorkerExecutor implements Executor, RequestHost {
     this.#inFlight.clear();
     for (const look of [...this.#watchers]) look();
     await Promise.all([...this.#runs.values()].map((run) => run.close()));
+    await this.#removed();
     const link = await this.#link?.catch(() => null);
     await link?.close();
   }

@@ -117,6 +117,15 @@ export class AmqpLink implements Link {
     });
   }
 
+  async removeMailbox(mailbox: string): Promise<boolean> {
+    const queue = this.#names.place('mailbox', mailbox);
+    // What one of its consumers has not answered is not counted by the broker.
+    if ([...this.#consumers.keys()].some((consumer) => consumer.queue === queue)) return false;
+    const isRemoved = await this.#run(() => this.#topology.removeEmpty((does) => this.#withChannel(does), queue));
+    if (isRemoved) this.#mailboxes.delete(queue);
+    return isRemoved;
+  }
+
   async announce(room: string, message: Message): Promise<void> {
     const [exchange, routingKey] = [this.#names.rooms, this.#names.room(room)];
     const isMandatory = false;

@@ -30,6 +30,10 @@ export class QueueConsumer {
     this.#options = options;
   }
 
+  get queue(): string {
+    return this.#options.queue;
+  }
+
   get isStopped(): boolean {
     return this.#isStopped;
   }

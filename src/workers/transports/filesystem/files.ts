@@ -1,5 +1,5 @@
 import type { Dirent } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat, unlink, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, rmdir, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 const BEGINNING_BYTES = 2 ** 20;
@@ -87,6 +87,17 @@ export async function remove(path: string): Promise<boolean> {
 
 export async function removeFolder(path: string): Promise<void> {
   await rm(path, { recursive: true, force: true, maxRetries: 3 });
+}
+
+/** @returns false for a folder that has something in it, or is not there. */
+export async function removeIfEmpty(path: string): Promise<boolean> {
+  try {
+    return (await unlessAbsent(() => rmdir(path).then(() => true))) ?? false;
+  } catch (error) {
+    // Which of the two it is depends on the file system.
+    if (['ENOTEMPTY', 'EEXIST'].includes(String(codeOf(error)))) return false;
+    throw error;
+  }
 }
 
 export async function makeFolder(path: string): Promise<void> {

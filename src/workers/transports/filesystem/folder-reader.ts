@@ -32,6 +32,8 @@ export class FolderReader {
   readonly #mine: string;
   /** The names of what it has without an answer. */
   readonly #held = new Set<string>();
+  /** Answers that are on their way to the disk. */
+  readonly #settling = new Set<Promise<void>>();
   /** What was seen and is not taken yet, in order. */
   #seen: string[] = [];
   #unwatch: () => void = () => undefined;
@@ -73,6 +75,7 @@ export class FolderReader {
     this.#isStopped = true;
     this.#unwatch();
     await this.#looking;
+    await Promise.allSettled(this.#settling);
   }
 
   /** Gives back what it has. */
@@ -166,7 +169,13 @@ export class FolderReader {
   }
 
   /** Does what an answer means, if this link has the message still. */
-  async #settle(name: string, does: () => Promise<unknown>): Promise<void> {
+  #settle(name: string, does: () => Promise<unknown>): Promise<void> {
+    const settling = this.#settleNow(name, does).finally(() => this.#settling.delete(settling));
+    this.#settling.add(settling);
+    return settling;
+  }
+
+  async #settleNow(name: string, does: () => Promise<unknown>): Promise<void> {
     if (!this.#held.has(name)) return;
     try {
       await does();

@@ -10,7 +10,17 @@ import type { ConsumeOptions, Consumer, DeadLetter, Delivery, Link, MailboxOptio
 import { FolderEar } from './folder-ear.js';
 import { FolderGraveyard } from './folder-graveyard.js';
 import { FolderReader } from './folder-reader.js';
-import { listFiles, listFolders, makeFolder, readHead, remove, removeFolder, touch, touchedAt } from './files.js';
+import {
+  listFiles,
+  listFolders,
+  makeFolder,
+  readHead,
+  remove,
+  removeFolder,
+  removeIfEmpty,
+  touch,
+  touchedAt,
+} from './files.js';
 import { Outbox } from './outbox.js';
 import { Places } from './places.js';
 import type { PlacePaths } from './places.js';
@@ -105,6 +115,19 @@ export class FolderLink implements Link {
       await touch(join(paths.readers, this.#linkId), this.#now(), '');
       await remove(paths.expiry);
       await touch(paths.expiry, this.#now(), String(options.expiryMs));
+    });
+  }
+
+  removeMailbox(mailbox: string): Promise<boolean> {
+    return this.#ask(async () => {
+      const { folder, fresh, active, readers } = this.#in.place('mailbox', mailbox);
+      const others = (await listFiles(readers)).filter((linkId) => linkId !== this.#linkId);
+      if (await this.#presence.isAnyAlive(this.#in.links, others)) return false;
+      for (const linkId of await listFolders(active)) {
+        if ((await listFiles(join(active, linkId))).length > 0) return false;
+      }
+      // It is this folder that makes it a mailbox: nothing can be put into it after this.
+      return (await removeIfEmpty(fresh)) && removeFolder(folder).then(() => true);
     });
   }
 

@@ -11,7 +11,7 @@ import type { Argument, RedisClient } from './connection.js';
 import { deadLetterIn, entriesIn, fieldsOf, isList } from './entries.js';
 import { Keys } from './keys.js';
 import { Rooms } from './rooms.js';
-import { REVIVE } from './scripts.js';
+import { REMOVE_EMPTY, REVIVE } from './scripts.js';
 import { StreamReader } from './stream-reader.js';
 
 const SCAN_AT_ONCE = 1000;
@@ -96,6 +96,10 @@ export class RedisLink implements Link {
   async receive(mailbox: string, options: MailboxOptions, handle: (delivery: Delivery) => void): Promise<Consumer> {
     checkMailbox(options);
     return this.#read('mailbox', mailbox, options.prefetch, options.expiryMs, handle);
+  }
+
+  async removeMailbox(mailbox: string): Promise<boolean> {
+    return Number(await this.#ask('EVAL', REMOVE_EMPTY, 1, this.#keys.stream('mailbox', mailbox))) === 1;
   }
 
   async announce(room: string, message: Message): Promise<void> {

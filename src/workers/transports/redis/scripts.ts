@@ -61,3 +61,9 @@ if ARGV[2] == '1' and redis.call('EXISTS', KEYS[2]) == 0 then return 0 end
 redis.call('XADD', KEYS[2], '*', unpack(ARGV, 3))
 return redis.call('XDEL', KEYS[1], ARGV[1])
 `;
+
+/** KEYS[1]: a stream, which is removed when it has nothing: what somebody has is in it, too. */
+export const REMOVE_EMPTY = `
+if redis.call('XLEN', KEYS[1]) > 0 then return 0 end
+return redis.call('DEL', KEYS[1])
+`;
