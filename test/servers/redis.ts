@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { answers, freePort, newFolder, programFolders, removeFolder, ServerProcess } from './processes.js';
-import type { Server, ServerKind } from './server.js';
+import type { Server, ServerKind, TlsSettings } from './server.js';
 
 const STANDARD_PORT = 6379;
 
@@ -17,14 +17,6 @@ async function find(): Promise<Server | null> {
   if (given !== undefined) return { url: given, stop: async () => undefined };
   if (await answers(STANDARD_PORT)) return { url: urlAt(STANDARD_PORT), stop: async () => undefined };
   return OwnRedis.start();
-}
-
-/** The settings of a server that speaks TLS alone. */
-export interface TlsSettings {
-  readonly keyFile: string;
-  readonly certFile: string;
-  /** Whether clients have to show a certificate that the server's own has signed. */
-  readonly asksClients?: boolean;
 }
 
 type Settings = Readonly<Record<string, string | number>>;

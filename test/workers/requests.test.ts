@@ -276,6 +276,36 @@ describe('a worker that is not heard of any more', () => {
     expect(await asked.outcome).toBe('of the second');
   });
 
+  it('that a broker has forgotten while it was away is sent once more, and says what it waits for meanwhile', async () => {
+    const executor = await stage.executor();
+    const worker = await stage.scripted();
+    await worker.notify({ capacity: 1 });
+    const remember = stage.broker.intercept(({ kind }) => (kind === 'send' ? 'drop' : undefined));
+    const asked = ask(executor);
+    await settled();
+    expect(asked.submission.isWaiting?.()).toBe(false);
+    stage.broker.stop();
+    await settled();
+    expect([asked.submission.isWaiting?.(), asked.submission.waitsFor?.()]).toEqual([
+      true,
+      'the broker, which cannot be reached',
+    ]);
+    remember();
+    await stage.pass(20_000);
+    stage.broker.start();
+    await stage.pass(1000);
+    expect(asked.submission.waitsFor?.()).toBe(
+      'a worker of the topic topic; the broker was away since it was sent there',
+    );
+    for (let seconds = 0; seconds < 30; seconds += 5) {
+      await worker.notify({ capacity: 1 });
+      await stage.pass(5000);
+    }
+    expect(worker.requests.map(({ body }) => body.dispatch)).toEqual([2]);
+    await worker.reply(SUCCESS('["found"]'));
+    expect(await asked.outcome).toBe('found');
+  });
+
   it('is not missed while all workers of the topic are busy: then the request waits its turn', async () => {
     const executor = await stage.executor();
     const worker = await stage.scripted();

@@ -28,6 +28,7 @@ import type { WorkerExecutorOptions, WorkerExecutorSettings } from './options.js
 import { workerExecutorSettings } from './options.js';
 import type { RequestHost } from './request.js';
 import { ClientRequest } from './request.js';
+import { Line } from './line.js';
 import { RunMailbox } from './run-mailbox.js';
 import type { WorkerExecutorStatistics } from './statistics.js';
 import { newWorkerStatistics } from './statistics.js';
@@ -53,6 +54,7 @@ export class WorkerExecutor implements Executor, RequestHost {
   readonly settings: WorkerExecutorSettings;
   readonly statistics: WorkerExecutorStatistics = newWorkerStatistics();
   readonly hub = new InspectionHub();
+  readonly line: Line;
   readonly #finder: Finder;
   readonly #signing: Signing | null;
   /** Made with the connection. */
@@ -64,6 +66,8 @@ export class WorkerExecutor implements Executor, RequestHost {
   readonly #waiting = new Set<ClientRequest>();
   readonly #inFlight = new Set<ClientRequest>();
   readonly #watchers = new Set<() => void>();
+  /** When a request of ours was begun or ended last, by topic. */
+  readonly #movedAt = new Map<string, number>();
   #link: Promise<Link> | null = null;
   #connectedAt = Infinity;
   #asking: Timer | null = null;
@@ -74,6 +78,7 @@ export class WorkerExecutor implements Executor, RequestHost {
     this.settings = workerExecutorSettings(options);
     const { environment, topics, workerExpiryMs } = this.settings;
     this.#signing = signing(options, environment.clock);
+    this.line = new Line(environment.clock);
     this.#finder = new Finder({ topics, expiryMs: workerExpiryMs }, environment.clock);
   }
 
@@ -144,6 +149,7 @@ export class WorkerExecutor implements Executor, RequestHost {
         ? given
         : await transport({ url, exchange, transport: given, transportOptions, retryOptions, registry, environment });
     const link = await chosen.open();
+    this.line.watch(link);
     await link.listen(ENGINES_ROOM, (message) => this.#hearRoom(message));
     this.#connectedAt = environment.clock.now();
     this.#announce(link, 'ASK', { version: PROTOCOL_VERSION });
@@ -215,8 +221,8 @@ export class WorkerExecutor implements Executor, RequestHost {
       outcome: request.outcome,
       cancel: () => this.#takeBack(request),
       abandon: () => this.#abandon(request),
-      isWaiting: () => request.state === 'WAITING',
-      waitsFor: () => (this.#isFull ? null : this.wantedFor(request)),
+      isWaiting: () => request.state === 'WAITING' || request.doubt !== null,
+      waitsFor: () => request.doubt ?? (this.#isFull ? null : this.wantedFor(request)),
       settled: () => request.durable(),
     };
   }
@@ -239,6 +245,7 @@ export class WorkerExecutor implements Executor, RequestHost {
         await this.#removals.get(runId);
         return this.#connected();
       },
+      grant: (claim, refusal) => this.#grant(claim, refusal),
       isAlive: (workerId) => this.#finder.isAlive(workerId),
       closed: () => {
         if (this.#runs.get(runId) === run) this.#runs.delete(runId);
@@ -252,6 +259,7 @@ export class WorkerExecutor implements Executor, RequestHost {
   #takeUp(request: ClientRequest, run: RunMailbox): void {
     this.#inFlight.add(request);
     run.add(request);
+    request.awaitMailbox();
     run.ready.then(
       (link) => {
         if (!this.#inFlight.has(request)) return;
@@ -314,7 +322,13 @@ export class WorkerExecutor implements Executor, RequestHost {
   }
 
   isBusy(topic: string): boolean {
-    return this.#finder.isBusy(topic);
+    const movedAt = this.#movedAt.get(topic) ?? -Infinity;
+    const isMoving = this.settings.environment.clock.now() - movedAt < this.settings.leaseMs;
+    return this.#finder.isBusy(topic, isMoving);
+  }
+
+  moved({ topic }: ClientRequest): void {
+    if (topic !== null) this.#movedAt.set(topic, this.settings.environment.clock.now());
   }
 
   isDoubtful(topic: string): boolean {
@@ -334,6 +348,7 @@ export class WorkerExecutor implements Executor, RequestHost {
       request.state === 'PENDING' && request.key.dispatch === dispatch && this.#inFlight.has(request);
     const send = async (): Promise<void> => {
       const link = await run.ready;
+      request.trouble = null;
       const message = this.#codec.write('REQUEST', request.body, {
         place: PLACES.queue(topic),
         replyTo: run.name,
@@ -362,6 +377,24 @@ export class WorkerExecutor implements Executor, RequestHost {
     });
   }
 
+  soleWorker(topic: string): KnownWorker | null {
+    return this.#signing === null ? null : this.#finder.soleWorker(topic);
+  }
+
+  #grant({ claim, workerId }: Body<'CLAIM'>, refusal: string | null): void {
+    const body: Body<'GRANT'> = { version: PROTOCOL_VERSION, claim, refusal };
+    void this.#link?.then(
+      (link) => this.#mail(link, workerId, 'GRANT', body),
+      () => undefined,
+    );
+  }
+
+  #mail<Type extends 'CANCEL' | 'GRANT'>(link: Link, workerId: string, type: Type, body: Body<Type>): void {
+    const mailbox = workerMailbox(workerId);
+    const message = this.#codec.write(type, body, { place: PLACES.mailbox(mailbox) });
+    link.post(mailbox, message).catch(() => undefined);
+  }
+
   sendCancel(request: ClientRequest, reason: unknown): void {
     if (this.#isClosed || this.#link === null) return;
     const record = Failure.from(reason).toRecord() as Body<'CANCEL'>['reason'];
@@ -370,19 +403,15 @@ export class WorkerExecutor implements Executor, RequestHost {
     const { workerId } = request;
     void this.#link.then(
       (link) => {
-        if (workerId === null) {
-          this.#announce(link, 'CANCEL', body);
-          return;
-        }
-        const mailbox = workerMailbox(workerId);
-        const message = this.#codec.write('CANCEL', body, { place: PLACES.mailbox(mailbox) });
-        link.post(mailbox, message).catch(() => undefined);
+        if (workerId === null) this.#announce(link, 'CANCEL', body);
+        else this.#mail(link, workerId, 'CANCEL', body);
       },
       () => undefined,
     );
   }
 
   over(request: ClientRequest): void {
+    this.moved(request);
     this.#waiting.delete(request);
     this.#leaveTopic(request);
     this.#runs.get(request.runId)?.remove(request);
