@@ -43,6 +43,7 @@ export interface RequestHost {
   moved(request: ClientRequest): void;
   /** Whether a worker of the topic may stand still, with requests that it does not begin with. */
   isDoubtful(topic: string): boolean;
+  isHeardSince(topic: string, at: number): boolean;
   /** A worker is not heard of any more. */
   doubt(workerId: string): void;
   /** What it waits for while no worker is there, for messages. */
@@ -110,6 +111,7 @@ export class ClientRequest {
   #isAstray = false;
   /** How often the connection had been lost when it was sent. */
   #outages = 0;
+  #publishedAt = 0;
   readonly #stopListening: () => void;
   /** Why it could not be sent, at the last attempt. */
   trouble: unknown = null;
@@ -164,12 +166,16 @@ export class ClientRequest {
 
   /** Why it may be that nobody has it, in words, where nobody has begun with it. */
   get doubt(): string | null {
-    const { line } = this.host;
     if (this.state !== 'PENDING') return null;
-    if (!line.isUp) return 'the broker, which cannot be reached';
-    if (this.#isAstray) return `a worker of the topic ${this.topic ?? ''}; it came to another than it was made for`;
-    if (line.outages === this.#outages) return null;
-    return `a worker of the topic ${this.topic ?? ''}; the broker was away since it was sent there`;
+    if (!this.host.line.isUp) return 'the broker, which cannot be reached';
+    const worker = `a worker of the topic ${this.topic ?? ''}`;
+    if (this.#isAstray) return `${worker}; it came to another than it was made for`;
+    if (this.#mayBeLost) return `${worker}; the broker was away since it was sent there`;
+    return this.#key.dispatch > 1 ? `${worker}; it was sent ${this.#key.dispatch} times` : null;
+  }
+
+  get #mayBeLost(): boolean {
+    return this.#isAstray || this.host.line.outages !== this.#outages;
   }
 
   get key(): RequestKey {
@@ -215,6 +221,7 @@ export class ClientRequest {
     this.#delivery = 0;
     this.#numbers.clear();
     this.#outages = this.host.line.outages;
+    this.#publishedAt = this.host.settings.environment.clock.now();
     this.#assign();
     this.#unlimit();
     this.#limit(this.host.settings.transitionTimeoutMs, () => this.#tooLate());
@@ -264,8 +271,11 @@ export class ClientRequest {
     const { redispatches, maxDeliveries, leaseMs, environment } = host.settings;
     const { aborted } = this.work.context.signal;
     if (this.state !== 'PENDING' || topic === null || !redispatches || aborted) return;
-    const isDoubtful = host.isDoubtful(topic) || (this.doubt !== null && host.line.isUpFor(leaseMs));
-    if (this.#key.dispatch < maxDeliveries && isDoubtful && !host.isBusy(topic)) {
+    const { dispatch } = this.#key;
+    const isDoubtful = host.isDoubtful(topic) || this.#mayBeLost;
+    // What was sent once more for nothing is not sent again before somebody is there who could take it.
+    const isOfUse = host.line.isUpFor(leaseMs) && (dispatch === 1 || host.isHeardSince(topic, this.#publishedAt));
+    if (dispatch < maxDeliveries && isDoubtful && isOfUse && !host.isBusy(topic)) {
       host.statistics.redispatches += 1;
       this.tell({ type: 'on_lost', mayRedispatch: true });
     } else this.#again = environment.clock.setTimer(leaseMs, () => this.#lookAgain());

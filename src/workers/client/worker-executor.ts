@@ -335,6 +335,10 @@ export class WorkerExecutor implements Executor, RequestHost {
     return this.#finder.isDoubtful(topic);
   }
 
+  isHeardSince(topic: string, at: number): boolean {
+    return this.#finder.workers.some((worker) => worker.topic === topic && worker.seenAt > at);
+  }
+
   doubt(workerId: string): void {
     this.#finder.doubt(workerId);
   }
