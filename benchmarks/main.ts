@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { verdictsOn } from './bounds.js';
 import type { Options } from './options.js';
+import { measureImports, USAGE as IMPORTS_USAGE } from './imports.js';
 import { readOptions, USAGE } from './options.js';
 import { measureInProcess } from './process.js';
 import { boundTable, failuresIn, LEGEND, rowTable } from './report.js';
@@ -16,9 +17,10 @@ import type { Workload } from './workloads.js';
 const [first = '', ...others] = process.argv.slice(2);
 // Two processes take part in it, and what is measured is not a cost.
 if (first.toUpperCase() === 'W7') process.exitCode = await measureWorkers(others);
+else if (first === 'import') process.exitCode = measureImports(others);
 else {
   const options = readOptions(process.argv.slice(2));
-  if (options.help) console.log(`${USAGE}\n\n${WORKERS_USAGE}`);
+  if (options.help) console.log(`${USAGE}\n\n${WORKERS_USAGE}\n\n${IMPORTS_USAGE}`);
   else process.exitCode = await main(options);
 }
 

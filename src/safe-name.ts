@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 
 const LONGEST = 160;
-const KEPT_OF_LONG = 80;
+/** How much of a long name it still begins with. */
+export const KEPT_OF_LONG = 80;
 /** Names that mean a device on Windows. */
 const DEVICE = /^(?:con|prn|aux|nul|com\d|lpt\d)$/;
 
@@ -22,6 +23,13 @@ export function safeName(text: string): string {
  */
 export function plainName(text: string): string {
   return shortened(text.replaceAll(/[^\w.-]/g, escapeUnit));
+}
+
+/** The text that `plainName` made a name of, where it was not shortened. */
+export function nameOfPlain(name: string): string {
+  return name.replaceAll(/%(?:u([0-9a-f]{4})|([0-9a-f]{2}))/g, (_, long?: string, short?: string) =>
+    String.fromCharCode(Number.parseInt(long ?? short ?? '', 16)),
+  );
 }
 
 function shortened(name: string): string {

@@ -120,6 +120,7 @@ function recording(
       return link.post(mailbox, message);
     },
     receive: (mailbox, options, handle) => link.receive(mailbox, options, hear('mailbox', handle)),
+    removeMailbox: (mailbox) => (write(`  ${who}->>mailbox: is not needed any more`), link.removeMailbox(mailbox)),
     announce: async (room, message) => {
       if (isStill()) return;
       out('rooms', message);

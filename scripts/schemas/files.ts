@@ -14,6 +14,8 @@ const TITLES: Readonly<Record<BodyType, string>> = {
   NOTIFY: 'Says who a worker is: a NOTIFY in the room of the engines',
   BYE: 'A worker takes no more requests: a message in the room of the engines',
   CANCEL: 'Nobody wants the result of a request any more: in the mailbox of its worker, or the room of the workers',
+  CLAIM: 'Asks whether a signed request may be run: a message in the mailbox of a run',
+  GRANT: 'Says whether a signed request may be run: a message in the mailbox of a worker',
   ADOPT: 'Asks who has these requests of a run that was taken up: a message in the room of the workers',
 };
 

@@ -40,6 +40,8 @@ export class Drive {
   readonly #startedAt: number;
   readonly #commitsBefore: number;
   #terminal: keyof typeof TERMINAL | null = null;
+  /** Whether no stage follows. */
+  #isOver = false;
   #stages = 0;
   #isClosed = false;
   #lastStageEnded: number;
@@ -67,7 +69,7 @@ export class Drive {
    * @throws what ends the run in FAILURE.
    */
   async advance(): Promise<EngineStage | null> {
-    if (this.#terminal !== null || this.#isClosed) return null;
+    if (this.#isOver) return null;
     this.#lastStageEnded = this.parts.runtime.environment.clock.now();
     let stage: EngineStage;
     do {
@@ -79,10 +81,17 @@ export class Drive {
 
   /** Goes through all stages to the last. @throws what ends the run in FAILURE. */
   async toEnd(): Promise<void> {
-    while (this.#terminal === null && !this.#isClosed) {
+    for (let work = this.#goOn(); work !== null; work = this.#goOn()) this.#enter(await work);
+  }
+
+  /** Goes through stages until there is something to wait for. @returns what; null after the last stage. */
+  #goOn(): Promise<EngineEvent> | null {
+    while (!this.#isOver) {
       const event = this.#perform();
-      this.#enter(event instanceof Promise ? await event : event);
+      if (event instanceof Promise) return event;
+      this.#enter(event);
     }
+    return null;
   }
 
   /** Does the work of the stage. */
@@ -103,13 +112,20 @@ export class Drive {
   }
 
   #enter(event: EngineEvent): EngineStage {
-    const { root, run, runtime } = this.parts;
+    const { root, runtime } = this.parts;
     if (runtime.options.gatherStatistics) this.#addTime();
     root.send(event);
     const stage = stageOf(root);
-    if (stage === 'FAILURE') throwFailures(run.failures);
-    if (isTerminal(stage)) this.#terminal = stage;
+    if (this.asked === 'finish') this.#judge(stage);
     return stage;
+  }
+
+  /** @throws what failed, where that is how the run ends. */
+  #judge(stage: EngineStage): void {
+    if (stage === 'FAILURE') throwFailures(this.parts.run.failures);
+    if (!isTerminal(stage)) return;
+    this.#terminal = stage;
+    this.#isOver = true;
   }
 
   /** Counts the time since the last stage ended towards the one that ends now. */
@@ -184,6 +200,7 @@ export class Drive {
 
   #close(): void {
     this.#isClosed = true;
+    this.#isOver = true;
     this.parts.ended();
     this.parts.runtime.endRun();
     const { statistics, readiness, environment, storage } = this.parts.runtime;

@@ -38,7 +38,6 @@ import { planDifference } from './plan-consent.js';
 import type { PlanDifference } from './plan-difference.js';
 import { registerAtoms, runtimeFor } from './preparation.js';
 import { RunLoop } from './run-loop.js';
-import type { Executors } from './run.js';
 import { Run } from './run.js';
 import type { Runtime } from './runtime.js';
 import { Scheduler } from './scheduler.js';
@@ -46,6 +45,7 @@ import type { Statistics } from './statistics.js';
 import { newStatistics } from './statistics.js';
 import type { SuspendOptions } from './suspend-options.js';
 import { readAbortRunning } from './suspend-options.js';
+import type { Executors } from './under-way.js';
 import { validateArguments } from './validation.js';
 import type { WaitReason } from './why.js';
 import { why } from './why.js';
@@ -60,6 +60,8 @@ export interface FlowDetails {
 
 /** States in which a flow has come to an end. */
 const ENDED: ReadonlySet<FlowState> = new Set<FlowState>(['SUCCESS', 'REVERTED', 'FAILURE']);
+/** States in which a run leaves an atom for the next run. */
+const UNDER_WAY: ReadonlySet<string> = new Set(['RUNNING', 'REVERTING']);
 
 export interface EngineParts {
   readonly flow: Flow | Task;
@@ -401,7 +403,9 @@ export class Engine {
           this.storage.ledger.isHurried = this.#isClosed;
           const state = this.storage.getFlowState();
           this.#canceller.mustUndo &&= !this.#isClosed && (state === 'SUSPENDED' || state === 'SUCCESS');
-          if (!this.#canceller.mustUndo) this.#leave();
+          if (this.#canceller.mustUndo) return;
+          this.#leave();
+          this.#letGo(runtime, state);
         },
       });
       this.#loop.drive = drive;
@@ -418,6 +422,14 @@ export class Engine {
   #leave(): void {
     this.#isRunning = false;
     this.#canceller.end();
+  }
+
+  /** What an executor keeps for a run that has ended is of no use, unless the next run would take something up. */
+  #letGo(runtime: Runtime, state: FlowState): void {
+    const { tasks } = this.#executors;
+    if (tasks.ended === undefined || !ENDED.has(state)) return;
+    const isUnderWay = runtime.compilation.atoms.some(({ index }) => UNDER_WAY.has(runtime.stateOf(index) ?? ''));
+    if (!isUnderWay) tasks.ended(this.storage.flowUuid);
   }
 
   #refuseWhenClosed(): void {

@@ -19,7 +19,7 @@ import { journalSoFar } from '../storage/journal.js';
 import { Engine } from './engine.js';
 import type { EngineOptions } from './options.js';
 import { engineOptions } from './options.js';
-import type { Executors } from './run.js';
+import type { Executors } from './under-way.js';
 import type { WorkerEngineOptions } from './worker-options.js';
 import { refuseWorkerOptions, splitWorkerOptions, workerExecutorFor } from './worker-options.js';
 

@@ -1,10 +1,7 @@
 import type { EngineEvent } from '../../machines/index.js';
-import type { Task } from '../atoms/task.js';
 import type { AtomNode } from '../compiler/compilation.js';
 import { isAtom } from '../compiler/compilation.js';
 import { UnstorableValueError } from '../errors.js';
-import type { Executor, Submission } from '../executors/executor.js';
-import { INTERRUPTED } from '../executors/executor.js';
 import { Failure } from '../failure.js';
 import type { AtomState } from '../persistence/details.js';
 import { isCancelled } from './cancellation.js';
@@ -14,29 +11,14 @@ import type { Runtime } from './runtime.js';
 import type { Start } from './scheduler.js';
 import { Scheduler } from './scheduler.js';
 import { Selector } from './selector.js';
-import { limitOf, submitWithin } from './time-limit.js';
+import type { Executors, Whereabouts } from './under-way.js';
+import { UnderWay } from './under-way.js';
 import { Wave } from './wave.js';
 
 const SCHEDULE_NEXT: EngineEvent = { type: 'schedule_next' };
 const WAIT_FINISHED: EngineEvent = { type: 'wait_finished' };
 const EXAMINE_FINISHED: EngineEvent = { type: 'examine_finished' };
 const COMPLETED: EngineEvent = { type: 'completed' };
-
-const NOBODY: Start[] = [];
-
-/** Where an atom is that is marked as under way: with an executor or waiting for one, or between two rounds. */
-export type Whereabouts =
-  | { readonly kind: 'under way' | 'done' | 'unknown' }
-  | { readonly kind: 'waiting'; readonly behind: readonly string[]; readonly what?: string | null };
-
-export interface Executors {
-  /** Runs tasks. */
-  readonly tasks: Executor;
-  /** Runs retries, always in the engine's own process. */
-  readonly retries: Executor;
-  /** Whether each atom of a wave is finished before the next is begun. */
-  readonly oneByOne: boolean;
-}
 
 /**
  * One run of an engine: what is done in each of its stages, and what is remembered between them.
@@ -51,26 +33,22 @@ export class Run {
   readonly #selector: Selector;
   readonly #resolver: Resolver;
   readonly #delays: Delays;
-  readonly #running = new Map<Start, Submission>();
+  readonly #underWay: UnderWay;
   readonly #next: Wave;
-  #done: Start[] = NOBODY;
-  /** The atom that is waited for by itself. */
-  #only: Start | null = null;
   #isFirstWave = true;
-  #isAbandoned = false;
-  #wake: (() => void) | null = null;
 
   constructor(
     private readonly runtime: Runtime,
-    private readonly executors: Executors,
+    executors: Executors,
     /** Asks the engine to suspend. */
-    private readonly suspend: () => void,
+    suspend: () => void,
   ) {
+    this.#underWay = new UnderWay(runtime, executors, suspend);
     this.#next = new Wave(runtime.compilation.nodes.length);
     this.#scheduler = new Scheduler(runtime);
     this.#selector = new Selector(runtime);
     this.#resolver = new Resolver(runtime);
-    this.#delays = new Delays(runtime, () => this.#wakeUp());
+    this.#delays = new Delays(runtime, () => this.#underWay.wakeUp());
   }
 
   /** Takes up what an earlier run left: failures that nothing resolved, flows to be tried again, atoms under way. */
@@ -131,7 +109,7 @@ export class Run {
     const { runtime } = this;
     runtime.isAtStart = false;
     this.#isFirstWave = false;
-    runtime.statistics.incomplete = this.#running.size + this.#done.length;
+    runtime.statistics.incomplete = this.#underWay.running + this.#underWay.done;
     const settled = runtime.announcer.settle();
     return settled === undefined ? WAIT_FINISHED : settled.then(() => WAIT_FINISHED);
   };
@@ -145,22 +123,17 @@ export class Run {
 
   #completion(): EngineEvent | Promise<EngineEvent> {
     if (!this.#hasToWait) return EXAMINE_FINISHED;
-    return new Promise((resolve) => {
-      this.#wake = () => {
-        resolve(EXAMINE_FINISHED);
-      };
-    });
+    return this.#underWay.news().then(() => EXAMINE_FINISHED);
   }
 
   get #hasToWait(): boolean {
-    if (this.#done.length > 0 || this.#delays.isDue) return false;
-    return this.#running.size > 0 || this.#delays.isWaiting;
+    if (this.#underWay.done > 0 || this.#delays.isDue) return false;
+    return this.#underWay.running > 0 || this.#delays.isWaiting;
   }
 
   /** Completes what has come to an end and finds what that makes ready. */
   analyze(): EngineEvent | Promise<EngineEvent> {
-    const done = this.#done;
-    this.#done = NOBODY;
+    const done = this.#underWay.takeDone();
     if (this.#delays.isDue) for (const node of this.#delays.takeDue()) this.#next.add(node);
     for (let at = 0; at < done.length; at++) {
       const examined = this.#examine(done[at]);
@@ -187,8 +160,8 @@ export class Run {
       this.runtime.compilation.hasDeciders &&
       this.runtime.storage.getFlowState() === 'RUNNING' &&
       this.#next.size === 0 &&
-      this.#running.size === 0 &&
-      this.#done.length === 0 &&
+      this.#underWay.running === 0 &&
+      this.#underWay.done === 0 &&
       !this.#delays.isWaiting &&
       this.failures.length === 0
     );
@@ -233,14 +206,14 @@ export class Run {
   #afterAnalysis(): EngineEvent {
     const { statistics, storage } = this.runtime;
     statistics.awaiting = this.#next.size;
-    statistics.incomplete = this.#running.size;
+    statistics.incomplete = this.#underWay.running;
     const state = storage.getFlowState();
     if (state === 'RUNNING' && this.#next.size > 0 && this.failures.length === 0) return SCHEDULE_NEXT;
     this.#next.take();
     if (state === 'RUNNING' && this.failures.length === 0) {
       if (this.#delays.isWaiting || this.#delays.isDue) return WAIT_FINISHED;
     } else this.#delays.cancel();
-    if (this.#running.size > 0 || this.#done.length > 0) {
+    if (this.#underWay.running > 0 || this.#underWay.done > 0) {
       if (state === 'SUSPENDING') this.cancelWaiting();
       return WAIT_FINISHED;
     }
@@ -249,14 +222,7 @@ export class Run {
 
   /** Where an atom is that is marked as under way. */
   whereabouts(node: number): Whereabouts {
-    if (this.#only?.node.index === node) return { kind: 'under way' };
-    if (this.#done.some((start) => start.node.index === node)) return { kind: 'done' };
-    for (const [start, submission] of this.#running) {
-      if (start.node.index !== node) continue;
-      if (submission.isWaiting?.() !== true) return { kind: 'under way' };
-      return { kind: 'waiting', behind: [], what: submission.waitsFor?.() ?? null };
-    }
-    return this.#only === null ? { kind: 'unknown' } : { kind: 'waiting', behind: [this.#only.node.name] };
+    return this.#underWay.whereabouts(node);
   }
 
   /** Says how the run ends. */
@@ -286,16 +252,13 @@ export class Run {
   /** Takes back atoms that wait for their time, or that no executor has begun with. They stay marked as under way, and the next run takes them up. */
   cancelWaiting(): void {
     this.#delays.cancel();
-    for (const [start, submission] of this.#running) if (submission.cancel()) this.#running.delete(start);
-    if (this.#running.size === 0) this.#wakeUp();
+    this.#underWay.cancelWaiting();
   }
 
   /** Resolves when no atom is under way any more. What comes of them is not looked at. */
   async abandon(): Promise<void> {
-    this.#isAbandoned = true;
-    this.cancelWaiting();
-    await Promise.all([...this.#running.values()].map(({ outcome }) => outcome));
-    this.#running.clear();
+    this.#delays.cancel();
+    await this.#underWay.abandon();
   }
 
   #byPriority(wave: number[]): number[] {
@@ -332,13 +295,12 @@ export class Run {
 
   #submitOne(begun: Start | null): EngineEvent | Promise<EngineEvent> {
     this.runtime.announcer.letGo();
-    const outcome = begun === null ? undefined : this.#submit(begun);
+    const outcome = begun === null ? undefined : this.#underWay.submit(begun);
     return outcome === undefined ? this.#scheduled() : outcome.then(this.#finishedOne);
   }
 
   readonly #finishedOne = (outcome: unknown): EngineEvent | Promise<EngineEvent> => {
-    const start = this.#only;
-    if (start !== null) this.#finished(start, outcome);
+    this.#underWay.finishOnly(outcome);
     return this.#scheduled();
   };
 
@@ -349,11 +311,8 @@ export class Run {
     announcer.hold();
     try {
       for (const index of wave) {
-        const begun = first ?? this.#scheduler.begin(index);
-        const start = begun instanceof Promise ? await begun : begun;
-        if (start === null) continue;
-        start.news = announcer.take();
-        starts.push(start);
+        const begun = this.#noteStart(first ?? this.#scheduler.begin(index), starts);
+        if (begun !== undefined) await begun;
       }
     } catch (error) {
       this.#fail(error);
@@ -363,10 +322,24 @@ export class Run {
     const committed = storage.commit();
     if (committed !== undefined) await committed;
     for (const start of starts) {
-      for (const tell of start.news) tell();
-      const outcome = this.#submit(start);
-      if (outcome !== undefined) this.#finished(start, await outcome);
+      const finished = this.#tellAndSubmit(start);
+      if (finished !== undefined) await finished;
     }
+  }
+
+  /** Adds an atom that has been marked to those that are to run, with what is to be told of it by then. */
+  #noteStart(begun: Start | null | Promise<Start | null>, starts: Start[]): Promise<void> | undefined {
+    if (begun instanceof Promise) return begun.then((start) => void this.#noteStart(start, starts));
+    if (begun === null) return undefined;
+    begun.news = this.runtime.announcer.take();
+    starts.push(begun);
+    return undefined;
+  }
+
+  /** @returns when it is finished, where atoms run one by one. */
+  #tellAndSubmit(start: Start): Promise<void> | undefined {
+    for (const tell of start.news) tell();
+    return this.#submit(start);
   }
 
   /** Each is marked, durably, and runs before the next is looked at (C3b). */
@@ -374,8 +347,8 @@ export class Run {
     for (const index of wave) {
       try {
         const start = await this.#scheduler.begin(index);
-        const outcome = start === null ? undefined : this.#submit(start);
-        if (start !== null && outcome !== undefined) this.#finished(start, await outcome);
+        const finished = start === null ? undefined : this.#submit(start);
+        if (finished !== undefined) await finished;
       } catch (error) {
         this.#fail(error);
         return;
@@ -383,69 +356,10 @@ export class Run {
     }
   }
 
-  /** @returns what will come of it where atoms run one by one; whoever waits for it says when it is finished. */
-  #submit(start: Start): Promise<unknown> | undefined {
-    const { node, work } = start;
-    if (work instanceof Failure) {
-      this.#finished(start, work);
-      return undefined;
-    }
-    if (this.runtime.stops.appliesTo(start.method)) {
-      this.#interrupted(start);
-      return undefined;
-    }
-    if (node.kind === 'task') node.item.onProgress = this.#keepProgress;
-    const executor = node.kind === 'retry' ? this.executors.retries : this.executors.tasks;
-    const limitMs = limitOf(node.item, start.method);
-    const submission =
-      limitMs === undefined
-        ? executor.submit(work)
-        : submitWithin(limitMs, work, executor, this.runtime.environment.clock);
-    const { outcome } = submission;
-    if (!(outcome instanceof Promise)) {
-      this.#finished(start, outcome);
-      return undefined;
-    }
-    if (this.executors.oneByOne) {
-      this.#only = start;
-      return outcome;
-    }
-    this.#running.set(start, submission);
-    if (submission.settled !== undefined) start.settled = () => submission.settled?.();
-    void outcome.then((result: unknown) => {
-      this.#running.delete(start);
-      this.#finished(start, result);
-      this.#wakeUp();
-    });
-    return undefined;
+  /** @returns when it is finished, where atoms run one by one. */
+  #submit(start: Start): Promise<void> | undefined {
+    return this.#underWay.submit(start)?.then((outcome) => this.#underWay.finishOnly(outcome));
   }
-
-  #finished(start: Start, outcome: unknown): void {
-    const { node, work, method } = start;
-    this.#only = null;
-    if (!(work instanceof Failure)) work.context.end();
-    const isInterrupted =
-      outcome === INTERRUPTED || (outcome instanceof Failure && this.runtime.stops.isAnswer(method, outcome));
-    if (isInterrupted) {
-      this.#interrupted(start);
-      return;
-    }
-    if (node.kind === 'task') node.item.onProgress = null;
-    start.outcome = outcome;
-    if (this.#done.length === 0) this.#done = [start];
-    else this.#done.push(start);
-  }
-
-  /** Nobody knows how far it had come: it stays marked as under way, and the next run takes it up. */
-  #interrupted({ node }: Start): void {
-    if (node.kind === 'task') node.item.onProgress = null;
-    if (!this.#isAbandoned) this.suspend();
-  }
-
-  /** Progress is kept while a task runs; it rides on the next commit (C4). */
-  readonly #keepProgress = ({ name }: Task, progress: number, details: Record<string, unknown>): void => {
-    this.runtime.keepProgress(name, progress, details);
-  };
 
   #complete({ node, method, outcome, settled }: Start): Promise<void> | undefined {
     const { runtime } = this;
@@ -483,11 +397,5 @@ export class Run {
       if (!(error instanceof UnstorableValueError)) throw error;
       return Failure.from(error);
     }
-  }
-
-  #wakeUp(): void {
-    const wake = this.#wake;
-    this.#wake = null;
-    wake?.();
   }
 }

@@ -76,6 +76,8 @@ export interface Executor {
    */
   accept?(tasks: Iterable<Task>): Promise<void>;
   submit(work: Work): Submission;
+  /** Called when a run has come to its end, durably, and nothing of it is under way: what is kept for it may go. */
+  ended?(runId: string): void;
   /** Gives back everything that keeps the process alive. */
   close(): Promise<void>;
 }

@@ -2,13 +2,6 @@ import { appended } from './appended.js';
 import type { FlowItem } from './flow.js';
 import type { LinkMetadata } from './link.js';
 
-/** An order between two children. */
-interface Edge {
-  metadata: LinkMetadata;
-  /** Counts the changes of the graph: which of them made it. */
-  readonly change: number;
-}
-
 /** A child of a graph flow. */
 export interface Child {
   readonly item: FlowItem;
@@ -19,7 +12,8 @@ export interface Child {
   /** As they were when last looked at. */
   requires: ReadonlySet<string>;
   provides: ReadonlySet<string>;
-  readonly successors: Map<Child, Edge>;
+  /** What is known of the link to each. */
+  readonly successors: Map<Child, LinkMetadata>;
   predecessors: Child[];
   /** Never above that of a successor. */
   level: number;
@@ -41,7 +35,7 @@ export class ChildGraph {
   /** What was changed since changes were last kept: the children, the ends of links in pairs, and what links were like. */
   private inserted: Child[] = [];
   private linked: Child[] = [];
-  private relabelled: { readonly edge: Edge; readonly before: LinkMetadata }[] = [];
+  private relabelled: { readonly from: Child; readonly to: Child; readonly before: LinkMetadata }[] = [];
 
   get size(): number {
     return this.children.size;
@@ -71,7 +65,7 @@ export class ChildGraph {
   /** Takes back all changes since the last were kept. @returns the children that are gone. */
   takeBack(): readonly Child[] {
     const { inserted, linked, relabelled } = this;
-    for (const { edge, before } of relabelled.reverse()) edge.metadata = before;
+    for (const { from, to, before } of relabelled.reverse()) from.successors.set(to, before);
     for (let to = linked.pop(), from = linked.pop(); to && from; to = linked.pop(), from = linked.pop()) {
       this.links -= 1;
       from.successors.delete(to);
@@ -101,7 +95,7 @@ export class ChildGraph {
   }
 
   metadata(from: Child, to: Child): LinkMetadata | undefined {
-    return from.successors.get(to)?.metadata;
+    return from.successors.get(to);
   }
 
   /**
@@ -112,21 +106,20 @@ export class ChildGraph {
   link(from: Child, to: Child, metadata: LinkMetadata): readonly Child[] | null {
     const existing = from.successors.get(to);
     if (existing !== undefined) {
-      this.relabelled.push({ edge: existing, before: existing.metadata });
-      existing.metadata = metadata;
+      this.relabelled.push({ from, to, before: existing });
+      from.successors.set(to, metadata);
       return null;
     }
     if (this.wouldClose(from, to)) return pathBetween(to, from);
-    const edge: Edge = { metadata, change: this.change };
-    from.successors.set(to, edge);
+    from.successors.set(to, metadata);
     to.predecessors = appended(to.predecessors, from);
     this.links += 1;
     this.linked.push(from, to);
     return null;
   }
 
-  /** Whether the child or link was there before the changes that are not kept yet. */
-  isKept({ change }: { readonly change: number }): boolean {
+  /** Whether the child was there before the changes that are not kept yet. */
+  isKept({ change }: Child): boolean {
     return change < this.change;
   }
 
@@ -138,10 +131,10 @@ export class ChildGraph {
   }
 
   /** All that come after one of the children, however far; one of them only if it comes after another. */
-  after(children: Iterable<Child>, follow: (edge: { readonly change: number }) => boolean): Set<Child> {
+  after(children: Iterable<Child>, isSeen: (child: Child) => boolean): Set<Child> {
     const found = new Set<Child>();
     const add = (child: Child): void => {
-      for (const [successor, edge] of child.successors) if (follow(edge)) found.add(successor);
+      for (const successor of child.successors.keys()) if (isSeen(successor)) found.add(successor);
     };
     for (const child of children) add(child);
     for (const child of found) add(child);

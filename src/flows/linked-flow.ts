@@ -69,7 +69,7 @@ export abstract class LinkedFlow<Needs extends object, Gives extends object> ext
   *links(): IterableIterator<Link> {
     const visible = this.visible();
     for (const from of visible) {
-      for (const [to, { metadata }] of from.successors) {
+      for (const [to, metadata] of from.successors) {
         if (visible.has(to)) yield { from: from.item, to: to.item, metadata };
       }
     }

@@ -7,7 +7,10 @@ export class Satisfaction {
   private readonly reached = new Map<string, ReadonlySet<Child>>();
   private readonly beforeChange: boolean;
 
-  /** @param options.beforeChange - Answer for the graph without the changes that are not kept yet. */
+  /**
+   * @param options.beforeChange - Answer for the graph without the children, and their links, that are not kept yet: for
+   * a change that makes no other links.
+   */
   constructor(
     private readonly graph: ChildGraph,
     private readonly providers: SymbolIndex,
@@ -20,10 +23,7 @@ export class Satisfaction {
     const providers = this.providers.of(symbol).filter((provider) => provider !== child && this.isSeen(provider));
     if (providers.length === 0) return false;
     // The usual case, a link from the provider itself, needs no search.
-    for (const provider of providers) {
-      const link = provider.successors.get(child);
-      if (link !== undefined && this.isSeen(link)) return true;
-    }
+    if (this.isSeen(child) && providers.some(({ successors }) => successors.has(child))) return true;
     return this.afterProviders(symbol).has(child);
   }
 
@@ -31,12 +31,12 @@ export class Satisfaction {
     const known = this.reached.get(symbol);
     if (known !== undefined) return known;
     const providers = this.providers.of(symbol).filter((provider) => this.isSeen(provider));
-    const found = this.graph.after(providers, (link) => this.isSeen(link));
+    const found = this.graph.after(providers, (child) => this.isSeen(child));
     this.reached.set(symbol, found);
     return found;
   }
 
-  private isSeen(part: { readonly change: number }): boolean {
-    return !this.beforeChange || this.graph.isKept(part);
+  private isSeen(child: Child): boolean {
+    return !this.beforeChange || this.graph.isKept(child);
   }
 }

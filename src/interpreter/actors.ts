@@ -11,7 +11,6 @@ import { createActor } from 'xstate';
 import { InvalidStateError } from '../errors.js';
 import type { InspectionHub } from './inspection.js';
 import type { BoundBranch, BoundState, ServiceInput } from './services.js';
-import { runActions } from './services.js';
 
 /** The part of XState's `ActorRef` that every actor of an engine has, whichever interpreter runs it. */
 export interface StateActor<Event> {
@@ -153,8 +152,9 @@ export class ChartActor<
   }
 
   send(event: Event): void {
+    const input = { context: this.context, event };
     if (this.isHandling) (this.mailbox ??= []).push(event);
-    else this.handleAll({ context: this.context, event }, this.state.select({ context: this.context, event }));
+    else this.take(input, this.state.select(input));
   }
 
   tell(event: Event): void {
@@ -162,10 +162,11 @@ export class ChartActor<
     const branch = this.state.select(input);
     if (branch === undefined) throw refusal(this, event);
     if (this.isHandling) (this.mailbox ??= []).push(event);
-    else this.handleAll(input, branch);
+    else this.take(input, branch);
   }
 
-  private handleAll(input: ServiceInput<Context, Event>, branch: BoundBranch<Context, Event> | undefined): void {
+  /** Takes the branch that was selected for an event, and then whatever was sent meanwhile. */
+  private take(input: ServiceInput<Context, Event>, branch: BoundBranch<Context, Event> | undefined): void {
     this.isHandling = true;
     try {
       this.handle(input, branch);
@@ -182,20 +183,31 @@ export class ChartActor<
     }
   }
 
+  /** All that happens to an atom passes here: what only inspectors and observers need is done elsewhere. */
   private handle(input: ServiceInput<Context, Event>, branch: BoundBranch<Context, Event> | undefined): void {
     const { hub } = this.household;
-    const { event } = input;
-    if (hub.active) hub.emit({ type: '@xstate.event', event, sourceRef: this._parent, ...this.reference() });
+    if (hub.active) this.emitEvent(input.event);
     if (branch !== undefined) {
-      runActions(branch, input);
-      if (branch.target !== null) this.state = branch.target;
+      const { actions, target } = branch;
+      for (let at = 0; at < actions.length; at++) {
+        const action = actions[at];
+        action?.run(input, action.params);
+      }
+      if (target !== null) this.state = target;
     }
-    if (hub.active) {
-      const snapshot = this.getSnapshot();
-      if (branch !== undefined) hub.emit(microstep(event, snapshot, branch.definition, this.reference()));
-      hub.emit({ type: '@xstate.snapshot', event, snapshot, ...this.reference() });
-    }
+    if (hub.active) this.emitSnapshot(input.event, branch);
     if (this.observers !== null) this.publish(this.observers);
+  }
+
+  private emitEvent(event: Event): void {
+    this.household.hub.emit({ type: '@xstate.event', event, sourceRef: this._parent, ...this.reference() });
+  }
+
+  private emitSnapshot(event: Event, branch: BoundBranch<Context, Event> | undefined): void {
+    const { hub } = this.household;
+    const snapshot = this.getSnapshot();
+    if (branch !== undefined) hub.emit(microstep(event, snapshot, branch.definition, this.reference()));
+    hub.emit({ type: '@xstate.snapshot', event, snapshot, ...this.reference() });
   }
 
   private publish(observers: Set<Sheltered>): void {

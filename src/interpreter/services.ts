@@ -51,17 +51,6 @@ export class BoundState<Context, Event> {
   }
 }
 
-/** Runs the actions of a branch in their order. By number: all that happens to an atom passes here. */
-export function runActions<Context, Event>(
-  { actions }: BoundBranch<Context, Event>,
-  input: ServiceInput<Context, Event>,
-): void {
-  for (let at = 0; at < actions.length; at++) {
-    const action = actions[at];
-    action?.run(input, action.params);
-  }
-}
-
 /** A chart with its services. */
 export interface BoundChart<Context, Event> {
   readonly machine: AnyStateMachine;

@@ -6,7 +6,6 @@ import type { Message, MessageProperties } from './transport.js';
  */
 
 const LINE_END = 0x0a;
-const TEXTS = ['replyTo', 'correlationId'] as const;
 
 /** What is written beside the properties. */
 export type Notes = Readonly<Record<string, string | number>>;
@@ -24,14 +23,15 @@ export function encodeMessage({ properties, body }: Message, notes: Notes = {}):
 export function decodeMessage(bytes: Buffer): ReadMessage {
   const end = bytes.indexOf(LINE_END);
   const head: unknown = end < 0 ? null : parse(bytes.toString('utf8', 0, end));
-  if (!isRecord(head) || !isProperties(head['properties'])) {
+  const properties = isRecord(head) ? propertiesIn(head['properties']) : null;
+  if (!isRecord(head) || properties === null) {
     throw new InvalidFormatError('a message takes a line with its properties first');
   }
+  const length = head['bytes'];
+  if (typeof length !== 'number') throw new InvalidFormatError('a message takes the number of the bytes of its body');
   const body = bytes.subarray(end + 1);
-  if (body.length !== head['bytes']) {
-    throw new InvalidFormatError(`its body takes ${String(head['bytes'])} bytes, got ${body.length}`);
-  }
-  return { message: { properties: head['properties'], body }, notes: head };
+  if (body.length !== length) throw new InvalidFormatError(`its body takes ${length} bytes, got ${body.length}`);
+  return { message: { properties, body }, notes: head };
 }
 
 function parse(text: string): unknown {
@@ -42,13 +42,34 @@ function parse(text: string): unknown {
   }
 }
 
-export function isProperties(value: unknown): value is MessageProperties {
-  if (!isRecord(value) || typeof value['type'] !== 'string') return false;
-  const headers = value['headers'];
-  return (
-    TEXTS.every((name) => value[name] === undefined || typeof value[name] === 'string') &&
-    (headers === undefined || (isRecord(headers) && Object.values(headers).every((each) => typeof each === 'string')))
-  );
+/** The properties in a value from elsewhere; null where it has none. Whatever else it has is left out: it may be anything. */
+export function propertiesIn(value: unknown): MessageProperties | null {
+  if (!isRecord(value)) return null;
+  const { type, replyTo, correlationId, headers } = value;
+  if (typeof type !== 'string' || !isTextOrAbsent(replyTo) || !isTextOrAbsent(correlationId)) return null;
+  if (headers !== undefined && !isTexts(headers)) return null;
+  return {
+    type,
+    ...(replyTo === undefined ? {} : { replyTo }),
+    ...(correlationId === undefined ? {} : { correlationId }),
+    ...(headers === undefined ? {} : { headers }),
+  };
+}
+
+function isTextOrAbsent(value: unknown): value is string | undefined {
+  return value === undefined || typeof value === 'string';
+}
+
+function isTexts(value: unknown): value is Readonly<Record<string, string>> {
+  return isRecord(value) && Object.values(value).every((each) => typeof each === 'string');
+}
+
+/** More often than anything is given, and still a number that one can add to. */
+const MOST_DELIVERIES = 2 ** 31;
+
+/** How often a message was given, in a value from elsewhere: 0 for what is no such number. */
+export function countIn(value: unknown): number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? Math.min(value, MOST_DELIVERIES) : 0;
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

@@ -8,3 +8,9 @@ export interface TransportBasics {
   readonly policy: RetryPolicy;
   readonly environment: Environment;
 }
+
+/** The milliseconds above 0 that an option takes. @param owner - The transport. @throws {RangeError} */
+export function positiveMs(owner: string, name: string, value: number): number {
+  if (value > 0) return value;
+  throw new RangeError(`The option ${name} of ${owner} takes milliseconds above 0, got ${value}`);
+}

@@ -96,6 +96,12 @@ export interface Link {
   post(mailbox: string, message: Message): Promise<boolean>;
   /** Makes a mailbox, or takes up the one of this name, with what has come meanwhile; in order. */
   receive(mailbox: string, options: MailboxOptions, handle: (delivery: Delivery) => void): Promise<Consumer>;
+  /**
+   * Removes a mailbox that is of no use any more, if there is nothing in it. Its reader is to be stopped before.
+   *
+   * @returns whether it was removed.
+   */
+  removeMailbox(mailbox: string): Promise<boolean>;
 
   /** Tells everybody who listens. Resolves when the broker has it. */
   announce(room: string, message: Message): Promise<void>;

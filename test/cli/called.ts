@@ -2,10 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach } from 'vitest';
 import { runCli } from '../../src/cli/cli.js';
 import type { Platform, StopSignal } from '../../src/cli/platform.js';
 import type { Environment } from '../../src/environment.js';
 import { systemEnvironment } from '../../src/environment.js';
+import { forget } from './fixtures/trip.js';
 
 /** The modules of flows that tests run without a process of their own. */
 const FIXTURES = fileURLToPath(new URL('fixtures/', import.meta.url));
@@ -38,10 +40,24 @@ export interface RunAnswer {
 
 /** A command line in this process, with a folder of its own. */
 export class Desk implements AsyncDisposable {
-  private constructor(readonly folder: string) {}
+  private at: string | null = null;
 
-  static async open(): Promise<Desk> {
-    return new Desk(await mkdtemp(join(tmpdir(), 'flowstate-desk-')));
+  private constructor() {}
+
+  /** One that is new in each test of a file, at which nobody has had a trip. */
+  static forEach(): Desk {
+    const desk = new Desk();
+    beforeEach(async () => {
+      desk.at = await mkdtemp(join(tmpdir(), 'flowstate-desk-'));
+      forget();
+    });
+    afterEach(() => desk[Symbol.asyncDispose]());
+    return desk;
+  }
+
+  get folder(): string {
+    if (this.at === null) throw new Error('There is no folder before a test begins');
+    return this.at;
   }
 
   get store(): string {

@@ -1,15 +1,9 @@
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Desk } from './called.js';
-import { forget, hooks, told } from './fixtures/trip.js';
+import { hooks, told } from './fixtures/trip.js';
 
-let desk: Desk;
-beforeEach(async () => {
-  desk = await Desk.open();
-  forget();
-});
-afterEach(() => desk[Symbol.asyncDispose]());
-
+const desk = Desk.forEach();
 const run = (...args: string[]) => desk.run(...args);
 const runSuspended = () => desk.runSuspended();
 

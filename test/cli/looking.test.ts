@@ -1,18 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { engines, linear, persistence, task } from '../../src/index.js';
 import { Desk } from './called.js';
 import type { RunAnswer } from './called.js';
 import { forget, hooks } from './fixtures/trip.js';
 
-let desk: Desk;
-beforeEach(async () => {
-  desk = await Desk.open();
-  forget();
-});
-afterEach(() => desk[Symbol.asyncDispose]());
-
+const desk = Desk.forEach();
 const run = (...args: string[]) => desk.run(...args);
 const runSuspended = () => desk.runSuspended();
 

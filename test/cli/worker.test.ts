@@ -1,16 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { engines, linear } from '../../src/index.js';
 import { Desk } from './called.js';
 import type { Ended } from './called.js';
 import { Greet } from './fixtures/greeter.js';
 
-let desk: Desk;
-beforeEach(async () => {
-  desk = await Desk.open();
-});
-afterEach(() => desk[Symbol.asyncDispose]());
+const desk = Desk.forEach();
 
 describe('worker', () => {
   const url = () => `filesystem:${join(desk.folder, 'queues')}?pollingIntervalMs=10`;

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { answers, freePort, newFolder, removeFolder, ServerProcess } from './processes.js';
-import type { Server, ServerKind } from './server.js';
+import type { Server, ServerKind, TlsFiles } from './server.js';
 
 const STANDARD_PORT = 5672;
 /** It takes ten seconds where nothing else is done. */
@@ -25,40 +25,55 @@ async function find(): Promise<Server | null> {
 const PROGRAM = '/usr/lib/rabbitmq/bin/rabbitmq-server';
 
 /** Settings that the broker of the tests cannot be given: it looks for consumers that take too long, often. */
-const SETTINGS = (port: number) => `[{rabbit, [
-  {tcp_listeners, [{"127.0.0.1", ${port}}]}, {consumer_timeout, 1500}, {channel_tick_interval, 500}
-]}].`;
+const IMPATIENT = ', {consumer_timeout, 1500}, {channel_tick_interval, 500}';
+
+const SETTINGS = (port: number, tls: TlsFiles | null) =>
+  `[{rabbit, [${listenersOf(port, tls)}${tls === null ? IMPATIENT : ''}]}].`;
+
+function listenersOf(port: number, tls: TlsFiles | null): string {
+  if (tls === null) return `{tcp_listeners, [{"127.0.0.1", ${port}}]}`;
+  const { keyFile, certFile } = tls;
+  const files = `{cacertfile, "${certFile}"}, {certfile, "${certFile}"}, {keyfile, "${keyFile}"}`;
+  return `{tcp_listeners, []}, {ssl_listeners, [{"127.0.0.1", ${port}}]}, {ssl_options, [${files}]}`;
+}
 
 /** A broker of the tests' own, which can be stopped. */
 export class OwnRabbitmq implements Server {
   readonly #folder: string;
   readonly #ports: readonly [number, number];
+  readonly #scheme: 'amqp' | 'amqps';
   #process: ServerProcess;
 
-  private constructor(folder: string, ports: readonly [number, number], process: ServerProcess) {
+  private constructor(
+    folder: string,
+    ports: readonly [number, number],
+    scheme: 'amqp' | 'amqps',
+    process: ServerProcess,
+  ) {
     this.#folder = folder;
     this.#ports = ports;
+    this.#scheme = scheme;
     this.#process = process;
   }
 
   /** @returns null where there is no program of it. */
-  static async start(): Promise<OwnRabbitmq | null> {
+  static async start(tls: TlsFiles | null = null): Promise<OwnRabbitmq | null> {
     if (!existsSync(PROGRAM)) return null;
     const folder = newFolder('rabbitmq');
     const ports = [await freePort(), await freePort()] as const;
-    writeFileSync(join(folder, 'advanced.config'), SETTINGS(ports[0]));
+    writeFileSync(join(folder, 'advanced.config'), SETTINGS(ports[0], tls));
     writeFileSync(join(folder, 'enabled_plugins'), '[].');
     const process = await launchRabbitmq(folder, ports);
-    if (process !== null) return new OwnRabbitmq(folder, ports, process);
+    if (process !== null) return new OwnRabbitmq(folder, ports, tls === null ? 'amqp' : 'amqps', process);
     removeFolder(folder);
     return null;
   }
 
   get url(): string {
-    return `amqp://guest:guest@127.0.0.1:${this.#ports[0]}`;
+    return `${this.#scheme}://guest:guest@127.0.0.1:${this.#ports[0]}`;
   }
 
-  /** @param signal - SIGTERM: in order. After SIGKILL, one of 3.10 seemed to lose quorum queues that were made seconds before. */
+  /** @param signal - SIGTERM: in order. After SIGKILL, quorum queues that were made a moment before have no leader (3.10). */
   async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     // What was started is a script, which waits for the broker.
     process.kill(Number(readFileSync(join(this.#folder, 'pid'), 'utf8')), signal);

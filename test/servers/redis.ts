@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { answers, freePort, newFolder, programFolders, removeFolder, ServerProcess } from './processes.js';
-import type { Server, ServerKind } from './server.js';
+import type { Server, ServerKind, TlsSettings } from './server.js';
 
 const STANDARD_PORT = 6379;
 
@@ -19,13 +19,7 @@ async function find(): Promise<Server | null> {
   return OwnRedis.start();
 }
 
-/** The settings of a server that speaks TLS alone. */
-export interface TlsSettings {
-  readonly keyFile: string;
-  readonly certFile: string;
-  /** Whether clients have to show a certificate that the server's own has signed. */
-  readonly asksClients?: boolean;
-}
+type Settings = Readonly<Record<string, string | number>>;
 
 const urlAt = (port: number) => `redis://127.0.0.1:${port}`;
 
@@ -35,25 +29,33 @@ export class OwnRedis implements Server {
   readonly #folder: string;
   readonly #program: string;
   readonly #tls: TlsSettings | null;
+  readonly #more: Settings;
   #process: ServerProcess;
 
-  private constructor(folder: string, program: string, tls: TlsSettings | null, process: ServerProcess) {
+  private constructor(
+    folder: string,
+    program: string,
+    tls: TlsSettings | null,
+    more: Settings,
+    process: ServerProcess,
+  ) {
     this.#folder = folder;
     this.#program = program;
     this.#tls = tls;
+    this.#more = more;
     this.#process = process;
     this.port = process.port;
   }
 
-  /** @returns null where there is no program of it. */
-  static async start(tls: TlsSettings | null = null): Promise<OwnRedis | null> {
+  /** @param more - Further settings. @returns null where there is no program of it. */
+  static async start(tls: TlsSettings | null = null, more: Settings = {}): Promise<OwnRedis | null> {
     const program = programFolders()
       .map((folder) => join(folder, 'redis-server'))
       .find((path) => existsSync(path));
     if (program === undefined) return null;
     const folder = newFolder('redis');
-    const process = await launch(program, folder, await freePort(), tls);
-    if (process !== null) return new OwnRedis(folder, program, tls, process);
+    const process = await launch(program, folder, await freePort(), tls, more);
+    if (process !== null) return new OwnRedis(folder, program, tls, more, process);
     removeFolder(folder);
     return null;
   }
@@ -68,7 +70,7 @@ export class OwnRedis implements Server {
   }
 
   async restart(): Promise<void> {
-    const process = await launch(this.#program, this.#folder, this.port, this.#tls);
+    const process = await launch(this.#program, this.#folder, this.port, this.#tls, this.#more);
     if (process === null) throw new Error('Redis did not start again');
     this.#process = process;
   }
@@ -79,7 +81,13 @@ export class OwnRedis implements Server {
   }
 }
 
-function launch(program: string, folder: string, port: number, tls: TlsSettings | null): Promise<ServerProcess | null> {
+function launch(
+  program: string,
+  folder: string,
+  port: number,
+  tls: TlsSettings | null,
+  more: Settings,
+): Promise<ServerProcess | null> {
   const ports =
     tls === null
       ? { port }
@@ -91,7 +99,15 @@ function launch(program: string, folder: string, port: number, tls: TlsSettings 
           'tls-ca-cert-file': tls.certFile,
           'tls-auth-clients': tls.asksClients === true ? 'yes' : 'no',
         };
-  const settings = { ...ports, bind: '127.0.0.1', dir: folder, save: '', appendonly: 'yes', appendfsync: 'always' };
+  const settings = {
+    ...ports,
+    bind: '127.0.0.1',
+    dir: folder,
+    save: '',
+    appendonly: 'yes',
+    appendfsync: 'always',
+    ...more,
+  };
   return ServerProcess.start(
     program,
     Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]),

@@ -7,6 +7,18 @@ export interface Server {
   stop(): Promise<void>;
 }
 
+/** What a server shows that speaks TLS alone. */
+export interface TlsFiles {
+  readonly keyFile: string;
+  readonly certFile: string;
+}
+
+/** The settings of a server that speaks TLS alone. */
+export interface TlsSettings extends TlsFiles {
+  /** Whether clients have to show a certificate that the server's own has signed. */
+  readonly asksClients?: boolean;
+}
+
 /** One kind of server. Each has a file of its own here. */
 export interface ServerKind {
   readonly name: string;

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   acking,
   Inbox,
@@ -9,10 +9,9 @@ import {
   textsOf,
   until,
 } from '../../src/testing/transport-suite/suite.js';
-import type { Link } from '../../src/workers/transport.js';
-import { transport } from '../../src/workers/transport-registry.js';
 import { OwnRabbitmq, rabbitmq as server } from '../servers/rabbitmq.js';
 import { describeWithServer } from '../servers/server.js';
+import { newsOf, testLinks } from './links.js';
 
 const TIMEOUT_MS = 90_000;
 
@@ -24,31 +23,16 @@ await describeWithServer(ownServer, (url) => {
     if (own === null) throw new Error('there is none');
     return own;
   };
-  const links: Link[] = [];
-  afterEach(async () => {
-    for (const link of links.splice(0)) await link.close();
-  });
-
-  async function open(exchange: string): Promise<Link> {
-    const retryOptions = { intervalStartMs: 100, intervalMaxMs: 100, maxRetries: null };
-    const link = await (await transport({ url, exchange, retryOptions })).open();
-    links.push(link);
-    return link;
-  }
-
-  const watch = (link: Link): boolean[] => {
-    const news: boolean[] = [];
-    link.onConnection((isConnected) => news.push(isConnected));
-    return news;
-  };
+  const retryOptions = { intervalStartMs: 100, intervalMaxMs: 100, maxRetries: null };
+  const links = testLinks({ url, exchange: 'own', retryOptions });
 
   describe('a RabbitMQ broker of our own', { timeout: TIMEOUT_MS }, () => {
     it('that is stopped and starts again has lost nothing that it took', async () => {
-      const [sender, reader] = [await open('stopped'), await open('stopped')];
+      const [sender, reader] = [await links.open({ exchange: 'stopped' }), await links.open({ exchange: 'stopped' })];
       const [queue, mailbox] = [new Inbox(), new Inbox()];
       await reader.consume('payments', { prefetch: 10 }, acking(queue));
       await reader.receive('box', { prefetch: 10, expiryMs: 10 * LONG_MS }, acking(mailbox));
-      const news = watch(reader);
+      const news = newsOf(reader);
       const sent = textsFrom(200);
       const sending = (async () => {
         for (const each of sent) {
@@ -68,11 +52,11 @@ await describeWithServer(ownServer, (url) => {
     });
 
     it('closes the channel of a consumer that takes too long: others get what it had, and it goes on', async () => {
-      const link = await open('slow');
+      const link = await links.open({ exchange: 'slow' });
       const [slow, mailbox] = [new Inbox(), new Inbox()];
       await link.consume('payments', { prefetch: 1 }, slow.take);
       await link.receive('box', { prefetch: 1, expiryMs: LONG_MS }, acking(mailbox));
-      const news = watch(link);
+      const news = newsOf(link);
       await link.send('payments', text('long'));
       const late = await slow.next();
       const again = await slow.next();

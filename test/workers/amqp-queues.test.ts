@@ -1,6 +1,5 @@
 import { Connection } from 'rabbitmq-client';
-import type { Channel } from 'rabbitmq-client';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { systemEnvironment } from '../../src/environment.js';
 import { TransportError } from '../../src/errors.js';
 import {
@@ -15,8 +14,7 @@ import {
   until,
 } from '../../src/testing/transport-suite/suite.js';
 import { RetryPolicy } from '../../src/workers/retry-policy.js';
-import type { Link, Message } from '../../src/workers/transport.js';
-import { transport } from '../../src/workers/transport-registry.js';
+import type { Message } from '../../src/workers/transport.js';
 import { amqpTransport } from '../../src/workers/transports/amqp/transport.js';
 import type { AmqpTransportOptions } from '../../src/workers/transports/amqp/transport.js';
 import { compileSources } from '../scenarios/compiled-sources.js';
@@ -24,60 +22,22 @@ import type { CompiledSources } from '../scenarios/compiled-sources.js';
 import { Proxy } from '../servers/proxy.js';
 import { rabbitmq as server } from '../servers/rabbitmq.js';
 import { describeWithServer } from '../servers/server.js';
+import { AmqpAdmin } from './amqp-admin.js';
 import { ChildConsumer } from './child-consumer.js';
-
-const retryOptions = { intervalStartMs: 40, intervalStepMs: 10, intervalMaxMs: 60, maxRetries: 8 };
+import { newsOf, testLinks } from './links.js';
 
 await describeWithServer(server, async (url) => {
-  const admin = new Connection(url);
-  admin.on('error', () => undefined);
-  afterAll(() => admin.close());
-
-  const links: Link[] = [];
+  const admin = AmqpAdmin.to(url);
+  const asked = admin.ask.bind(admin);
+  const messagesIn = admin.messagesIn.bind(admin);
+  const links = testLinks({ url });
   const proxies: Proxy[] = [];
-  let exchange = newName('amqp');
-  const queue = (name: string) => `flowstate.${exchange}.queue.${name}`;
-  const mailbox = (name: string) => `flowstate.${exchange}.mailbox.${name}`;
-
-  async function open(transportOptions: Record<string, unknown> = {}, at = url): Promise<Link> {
-    const link = await (await transport({ url: at, transportOptions, exchange, retryOptions })).open();
-    links.push(link);
-    return link;
-  }
-
-  afterEach(async () => {
+  afterEach(() => {
     for (const proxy of proxies.splice(0)) proxy.close();
-    for (const link of links.splice(0)) await link.close();
-    const last = await open();
-    await last.removeAll();
-    await last.close();
-    links.length = 0;
-    exchange = newName('amqp');
   });
-
-  /** Asks on a channel of its own, which the broker closes when it refuses. */
-  async function asked<Answer>(question: (channel: Channel) => Promise<Answer>): Promise<Answer | string> {
-    const channel = await admin.acquire();
-    channel.on('error', () => undefined);
-    try {
-      return await question(channel);
-    } catch (error) {
-      return error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    } finally {
-      await channel.close();
-    }
-  }
-
-  const messagesIn = async (name: string) => {
-    const answer = await asked((channel) => channel.queueDeclare({ queue: name, passive: true }));
-    return typeof answer === 'string' ? answer : answer.messageCount;
-  };
-
-  const watch = (link: Link): boolean[] => {
-    const news: boolean[] = [];
-    link.onConnection((isConnected) => news.push(isConnected));
-    return news;
-  };
+  const open = (transportOptions: Record<string, unknown> = {}, at = url) => links.open({ url: at, transportOptions });
+  const queue = (name: string) => `flowstate.${links.exchange}.queue.${name}`;
+  const mailbox = (name: string) => `flowstate.${links.exchange}.mailbox.${name}`;
 
   describe('messages in RabbitMQ', () => {
     it('are with the broker when their sender is told so, and gone when they are dealt with', async () => {
@@ -89,25 +49,6 @@ await describeWithServer(server, async (url) => {
       await inbox.has(20);
       await consumer.stop();
       await until(async () => (await messagesIn(queue('payments'))) === 0);
-    });
-
-    it('come from others as well, with what they have', async () => {
-      const link = await open();
-      const inbox = new Inbox();
-      await link.consume('payments', { prefetch: 5 }, acking(inbox));
-      await asked(async (channel) => {
-        await channel.confirmSelect();
-        const key = { exchange: '', routingKey: queue('payments') };
-        await channel.basicPublish({ ...key, type: 'NOTE', correlationId: 'c', headers: { from: 'x', n: 1 } }, 'plain');
-        await channel.basicPublish({ ...key, replyTo: 'r' }, { json: true });
-        await channel.basicPublish({ ...key, headers: { 'flowstate-properties': '{"type":7}' } }, Buffer.alloc(0));
-      });
-      await inbox.has(3);
-      expect(inbox.items.map(({ message }) => [message.properties, textOf(message)])).toEqual([
-        [{ type: 'NOTE', correlationId: 'c', headers: { from: 'x' } }, 'plain'],
-        [{ type: '', replyTo: 'r' }, '{"json":true}'],
-        [{ type: '', headers: { 'flowstate-properties': '{"type":7}' } }, ''],
-      ]);
     });
 
     it('become dead letters when the broker has given them as often as it may', async () => {
@@ -142,7 +83,7 @@ await describeWithServer(server, async (url) => {
       const sources: CompiledSources = compileSources();
       const link = await open();
       for (const each of textsFrom(3)) await link.send('payments', text(each));
-      const dying = ChildConsumer.start(sources, url, exchange, 'payments');
+      const dying = ChildConsumer.start(sources, url, links.exchange, 'payments');
       try {
         await until(() => dying.got.length === 4);
       } finally {
@@ -168,7 +109,7 @@ await describeWithServer(server, async (url) => {
       await link.send('payments', text('x'));
       const declare = (type: 'classic' | 'quorum') =>
         asked(async (channel) => {
-          const args = { 'x-queue-type': type, 'x-dead-letter-exchange': `flowstate.${exchange}.dead` };
+          const args = { 'x-queue-type': type, 'x-dead-letter-exchange': `flowstate.${links.exchange}.dead` };
           return (await channel.queueDeclare({ queue: queue('payments'), durable: true, arguments: args }))
             .messageCount;
         });
@@ -216,8 +157,8 @@ await describeWithServer(server, async (url) => {
       await link.receive('box', { prefetch: 5, expiryMs: LONG_MS }, acking(box));
       await link.listen('room', room.take);
       await link.send('payments', text('before'));
-      const news = watch(link);
-      await asked((channel) => channel.exchangeDelete({ exchange: `flowstate.${exchange}` }));
+      const news = newsOf(link);
+      await asked((channel) => channel.exchangeDelete({ exchange: `flowstate.${links.exchange}` }));
       await link.send('payments', text('after'));
       await inbox.has(2);
       expect(textsOf(inbox.items)).toEqual(['before', 'after']);
@@ -228,7 +169,7 @@ await describeWithServer(server, async (url) => {
     it('is opened again: a consumer, whose queue was removed', async () => {
       const link = await open();
       const inbox = new Inbox();
-      const news = watch(link);
+      const news = newsOf(link);
       await link.consume('payments', { prefetch: 5 }, acking(inbox));
       await asked((channel) => channel.queueDelete(queue('payments')));
       await until(() => news.length === 2);
@@ -240,7 +181,7 @@ await describeWithServer(server, async (url) => {
     it('is opened again: a reader, whose mailbox was removed', async () => {
       const [link, other] = [await open(), await open()];
       const inbox = new Inbox();
-      const news = watch(link);
+      const news = newsOf(link);
       await link.receive('box', { prefetch: 5, expiryMs: LONG_MS }, acking(inbox));
       await asked((channel) => channel.queueDelete(mailbox('box')));
       await until(() => news.length === 2);
@@ -255,7 +196,7 @@ await describeWithServer(server, async (url) => {
       await link.consume('payments', { prefetch: 5 }, inbox.take);
       await link.send('payments', text('had'));
       const had = await inbox.next();
-      const news = watch(link);
+      const news = newsOf(link);
       await asked((channel) => channel.queueDeclare({ queue: queue('taken'), durable: true }));
       await expect(link.send('taken', text('x'))).rejects.toThrow(/refused: .*PRECONDITION_FAILED/);
       await had.ack();
@@ -272,7 +213,7 @@ await describeWithServer(server, async (url) => {
       const link = await open({ heartbeatMs: 1000 }, `amqp://${username}:${password}@127.0.0.1:${proxy.port}`);
       const inbox = new Inbox();
       await link.consume('payments', { prefetch: 5 }, acking(inbox));
-      const news = watch(link);
+      const news = newsOf(link);
       proxy.stall();
       await until(() => news.length === 2);
       await link.send('payments', text('after'));
@@ -285,7 +226,7 @@ await describeWithServer(server, async (url) => {
     it('is removed, whoever made it, and no more than that', async () => {
       const [link, tooling] = [await open(), await open()];
       const other = newName('other');
-      const otherLink = await (await transport({ url, exchange: other, retryOptions })).open();
+      const otherLink = await links.open({ exchange: other });
       await otherLink.send('payments', text('kept'));
       for (const topic of ['payments', 'a topic of "any" name \u{1f642}', 'x'.repeat(400)]) {
         await link.send(topic, text('x'));
@@ -295,8 +236,13 @@ await describeWithServer(server, async (url) => {
       await link.send('dead', text('x'));
       await (await inbox.next()).reject('bad');
       await link.close();
-      const names = ['', '.rooms', '.dead'].map((end) => `flowstate.${exchange}${end}`);
-      const queues = [queue('payments'), queue('dead'), `flowstate.${exchange}.dead`, `flowstate.${exchange}.made`];
+      const names = ['', '.rooms', '.dead'].map((end) => `flowstate.${links.exchange}${end}`);
+      const queues = [
+        queue('payments'),
+        queue('dead'),
+        `flowstate.${links.exchange}.dead`,
+        `flowstate.${links.exchange}.made`,
+      ];
       const there = async () => [
         ...(await Promise.all(queues.map(messagesIn))),
         ...(await Promise.all(
@@ -334,7 +280,7 @@ await describeWithServer(server, async (url) => {
       const [inbox, box] = [new Inbox(), new Inbox()];
       await link.consume('payments', { prefetch: 1 }, acking(inbox));
       await link.receive('box', { prefetch: 1, expiryMs: LONG_MS }, acking(box));
-      const news = watch(link);
+      const news = newsOf(link);
       await tooling.removeAll();
       await until(() => news.length >= 2 && news.at(-1) === true);
       await tooling.send('payments', text('again'));
@@ -362,9 +308,9 @@ await describeWithServer(server, async (url) => {
       const importDriver = () => Promise.resolve({ Connection: SeenConnection });
       const link = await amqpTransport(
         { ...serverAt(url), ...options, importDriver },
-        { exchange, policy, environment: systemEnvironment },
+        { exchange: links.exchange, policy, environment: systemEnvironment },
       ).open();
-      links.push(link);
+      links.add(link);
       const [last = {}] = seen.slice(-1);
       return last;
     }
@@ -379,7 +325,7 @@ await describeWithServer(server, async (url) => {
         retryLow: 70,
         retryHigh: 90,
         noDelay: true,
-        connectionName: `flowstate ${exchange}`,
+        connectionName: `flowstate ${links.exchange}`,
       });
       expect(seen.at(-1)).not.toHaveProperty('tls');
     });
@@ -400,7 +346,7 @@ await describeWithServer(server, async (url) => {
         asked(async (channel) => {
           const args = {
             'x-queue-type': 'quorum',
-            'x-dead-letter-exchange': `flowstate.${exchange}.dead`,
+            'x-dead-letter-exchange': `flowstate.${links.exchange}.dead`,
             'x-delivery-limit': limit,
             'x-consumer-timeout': 3_600_000,
           } as const;

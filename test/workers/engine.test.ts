@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { asyncExecutor, engines, linear, task, typed, WorkerExecutor } from '../../src/index.js';
-import type { LoadOptions } from '../../src/index.js';
+import type { Engine, LoadOptions } from '../../src/index.js';
+import { runMailbox } from '../../src/workers/protocol/codec.js';
+import { transport } from '../../src/workers/transport-registry.js';
 import { MemoryBroker } from '../../src/workers/transports/memory/broker.js';
 import { Worker } from '../../src/workers/worker/worker.js';
 
@@ -55,6 +57,62 @@ describe('the engine workers', () => {
     await engine.run();
     await engine.close();
     expect(order).toEqual(['known', 'durable', 'ack', 'known', 'durable', 'ack']);
+  });
+
+  describe('removes the mailbox of a run', () => {
+    const undone = task({ name: 'one', provides: 'x', execute: () => 1, revert: () => undefined });
+    const failing = task({
+      name: 'more',
+      execute: () => {
+        throw new Error('declined');
+      },
+    });
+
+    async function stays(engine: Engine): Promise<boolean> {
+      await engine.close();
+      const link = await (await transport(place())).open();
+      const isThere = await link.post(runMailbox(engine.storage.flowUuid), {
+        properties: { type: 'RESPONSE' },
+        body: Buffer.from('late'),
+      });
+      await link.close();
+      return isThere;
+    }
+
+    it.each([
+      ['SUCCESS', [one, more]],
+      ['REVERTED', [undone, failing]],
+    ])('that has ended %s, whatever comes after that', async (state, tasks) => {
+      const other = new Worker({ ...place(), topic: 'other', tasks: [...tasks] });
+      void other.run();
+      await other.waitUntilReady();
+      broker.intercept(({ kind }) => (kind === 'post' ? 'duplicate' : undefined));
+      const engine = await engines.load(linear('f').addAll(tasks), {
+        engine: 'workers',
+        ...place(),
+        topics: ['other'],
+      });
+      await engine.run().catch(() => undefined);
+      expect(engine.storage.getFlowState()).toBe(state);
+      expect(await stays(engine)).toBe(false);
+      await other.stop();
+    });
+
+    it('and makes another when it is run again', async () => {
+      const engine = await engines.load(flow(), { engine: 'workers', ...place() });
+      for (let time = 0; time < 2; time++) {
+        expect(await engine.run()).toBe('SUCCESS');
+        await engine.reset();
+      }
+      expect(await stays(engine)).toBe(false);
+    });
+
+    it('and not of one that is suspended', async () => {
+      const engine = await engines.load(flow(), { engine: 'workers', ...place() });
+      engine.atomNotifier.register('SUCCESS', () => engine.suspend());
+      expect(await engine.run()).toBe('SUSPENDED');
+      expect(await stays(engine)).toBe(true);
+    });
   });
 
   it.each([

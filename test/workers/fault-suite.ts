@@ -4,7 +4,10 @@ import { WorkerExecutor } from '../../src/index.js';
 import { IncompatibleVersionError, RequestTimeoutError } from '../../src/errors.js';
 import { load } from '../../src/engines/load.js';
 import { linear } from '../../src/flows/linear.js';
+import { runMailbox } from '../../src/workers/protocol/codec.js';
 import { transport } from '../../src/workers/transport-registry.js';
+import type { WorkerExecutorOptions } from '../../src/workers/client/options.js';
+import type { Message, Transport } from '../../src/workers/transport.js';
 import type { CompiledSources } from '../scenarios/compiled-sources.js';
 import { compileSources } from '../scenarios/compiled-sources.js';
 import type { Broker } from './fault-world.js';
@@ -144,6 +147,32 @@ export function faultSuite(name: string, brokerOf: () => Broker, faults: BrokerF
       expect(world.count('effect b')).toBe(1);
     });
 
+    it('a run that has ended leaves no mailbox, and one whose engine was killed or suspended has it still', async () => {
+      await world.worker();
+      const link = await (await transport(world.place)).open();
+      const isThere = (runId: string) =>
+        link.post(runMailbox(runId), { properties: { type: 'RESPONSE' }, body: Buffer.from('late') });
+      const steps = world.steps({ gate: world.gate });
+      const first = world.engineProcess(steps);
+      await world.until('begin b');
+      await first.kill();
+      const killed = await world.storedRun();
+      expect(await isThere(killed)).toBe(true);
+      const { engine } = await loaded(world.steps());
+      const suspending = engine.atomNotifier.register('SUCCESS', () => engine.suspend());
+      expect(await engine.run()).toBe('SUSPENDED');
+      expect(await isThere(engine.storage.flowUuid)).toBe(true);
+      suspending[Symbol.dispose]();
+      expect(await engine.run()).toBe('SUCCESS');
+      await engine.close();
+      world.open();
+      const second = world.engineProcess(steps);
+      expect(await second.ended).toEqual({ state: 'SUCCESS', results: DONE });
+      await second.exited;
+      expect([await isThere(engine.storage.flowUuid), await isThere(killed)]).toEqual([false, false]);
+      await link.close();
+    });
+
     it('a task that keeps the event loop of its worker busy for longer than the lease is missed', async () => {
       await world.worker();
       const flow = linear('busy').add(block('block', TIMES.leaseMs * 6));
@@ -205,6 +234,51 @@ export function faultSuite(name: string, brokerOf: () => Broker, faults: BrokerF
         'it takes 200000 bytes, more than the 100000 of maxMessageBytes',
       ]);
       await link.close();
+    });
+
+    it('signed requests that somebody has recorded and sends again are dead letters, to whomever they come', async () => {
+      const keys = { k1: 'a secret' };
+      await world.worker({ keys });
+      await world.worker({ keys });
+      const inner = await transport(world.place);
+      const sent: Message[] = [];
+      const recorded: Transport = {
+        name: inner.name,
+        open: async () => {
+          const link = await inner.open();
+          const send = link.send.bind(link);
+          return Object.assign(link, {
+            send: (topic: string, message: Message) => (sent.push(message), send(topic, message)),
+          });
+        },
+      };
+      const { engine: _, url: __, exchange: ___, transportOptions: ____, ...options } = world.options;
+      const executor = new WorkerExecutor({ ...(options as WorkerExecutorOptions), transport: recorded, keys });
+      expect(await executor.waitForWorkers(2, 10_000)).toBe(0);
+      const { engine, committed } = await loaded(world.steps({ gate: world.gate }), { executor });
+      const running = engine.run();
+      await world.until('begin b');
+      const attacker = await inner.open();
+      const reasons = async (count: number) => {
+        let letters = await attacker.deadLetters();
+        while (letters.length < count) letters = await attacker.deadLetters();
+        return [...new Set(letters.map(({ reason }) => reason))].toSorted();
+      };
+      // Of one that was run, and of one that is being run; often enough that both workers get some.
+      const early = sent.flatMap((message) => Array.from({ length: 4 }, () => message));
+      await Promise.all(early.map((message) => attacker.send('steps', message)));
+      const before = 'it was sent before, or comes too late: ';
+      expect(await reasons(early.length)).toEqual([
+        `${before}a worker has it already: somebody has sent it twice`,
+        `${before}its engine does not wait for it: it was run before, or is not wanted any more`,
+      ]);
+      world.open();
+      await expectDone(engine, running, committed);
+      await executor.close();
+      await Promise.all(sent.map((message) => attacker.send('steps', message)));
+      expect(await reasons(early.length + sent.length)).toContain(`${before}its run has ended`);
+      expect(['a', 'b', 'c'].map((each) => world.count(`begin ${each}`))).toEqual([1, 1, 1]);
+      await attacker.close();
     });
 
     // Where there is only one host there is only one clock, and no line that could be cut.

@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Engine, LoadOptions } from '../../src/index.js';
+import { persistence } from '../../src/index.js';
 import { transport } from '../../src/workers/transport-registry.js';
 import type { CompiledSources } from '../scenarios/compiled-sources.js';
 import type { EngineProgram } from './programs/engine.js';
@@ -72,11 +73,23 @@ export class FaultWorld {
     const told = once(child, 'message').then(([message]: unknown[]) => message);
     return {
       ended: Promise.race([told, exited.then(() => 'gone')]),
+      exited,
       kill: async () => {
         child.kill('SIGKILL');
         await exited;
       },
     };
+  }
+
+  /** The id of the run of the engines in processes of their own. */
+  async storedRun(): Promise<string> {
+    const backend = await persistence.fetch(`sqlite:${join(this.folder, 'runs.db')}`);
+    const connection = await backend.getConnection();
+    const [found] = await connection.findFlowDetails();
+    await connection.close();
+    await backend.close();
+    if (found === undefined) throw new Error('No run is stored');
+    return found.flow.uuid;
   }
 
   remember(engine: Engine): Engine {

@@ -1,15 +1,27 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { TransportError } from '../../src/errors.js';
 import { acking, Inbox, LONG_MS, text, textOf, textsFrom, until } from '../../src/testing/transport-suite/suite.js';
 import { transportSuite } from '../../src/testing/transport-suite/transport-suite.js';
-import type { Link, Message } from '../../src/workers/transport.js';
+import type { Message } from '../../src/workers/transport.js';
 import { transport } from '../../src/workers/transport-registry.js';
 import { compileSources } from '../scenarios/compiled-sources.js';
 import type { CompiledSources } from '../scenarios/compiled-sources.js';
 import { ChildConsumer } from './child-consumer.js';
+import { newsOf, testLinks } from './links.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'flowstate-transport-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -25,7 +37,7 @@ transportSuite({
 });
 
 describe('messages in folders', () => {
-  const links: Link[] = [];
+  const links = testLinks({ transport: 'filesystem', exchange: 'shop', retryOptions });
   const children: ChildConsumer[] = [];
   let sources: CompiledSources;
   let folders = 0;
@@ -36,15 +48,9 @@ describe('messages in folders', () => {
   afterAll(() => sources[Symbol.dispose]());
   afterEach(async () => {
     for (const child of children.splice(0)) await child.kill();
-    for (const link of links.splice(0)) await link.close();
   });
 
-  async function open(transportOptions: Record<string, unknown>): Promise<Link> {
-    const made = await transport({ transport: 'filesystem', transportOptions, exchange: 'shop', retryOptions });
-    const link = await made.open();
-    links.push(link);
-    return link;
-  }
+  const open = (transportOptions: Record<string, unknown>) => links.open({ transportOptions });
 
   function startChild(url: string): ChildConsumer {
     const child = ChildConsumer.start(sources, url, 'shop', 'payments');
@@ -142,6 +148,78 @@ describe('messages in folders', () => {
     const letters = await link.deadLetters();
     expect(letters.map(({ message }) => textOf(message))).toEqual(broken);
     expect(letters.at(-1)?.reason).toBe('its body takes 10 bytes, got 4');
+  });
+
+  it('come past whatever else lies about: folders, pipes, links, and files where folders are', async () => {
+    const path = newFolder();
+    const at = (...names: string[]) => join(path, 'shop', ...names);
+    const fresh = at('queues', 'payments', 'new');
+    for (const folder of [fresh, at('queues', 'payments', 'active'), at('dead'), at('links'), at('rooms', 'room')]) {
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, '.DS_Store'), 'none of a message');
+      mkdirSync(join(folder, '00-folder~0'));
+      execFileSync('mkfifo', [join(folder, '00-pipe~0')]);
+      symlinkSync('/dev/zero', join(folder, '00-link~0'));
+    }
+    for (const name of [`0${'a'.repeat(251)}~9`, `00-a~${'9'.repeat(30)}`]) writeFileSync(join(fresh, name), 'no name');
+    const link = await open({ path });
+    const [inbox, heard] = [new Inbox(), new Inbox<Message>()];
+    const news = newsOf(link);
+    await link.consume('payments', { prefetch: 1 }, inbox.take);
+    await link.listen('room', heard.take);
+    for (const each of textsFrom(2)) await link.send('payments', text(each));
+    await link.announce('room', text('here'));
+    expect(textOf(await heard.next())).toBe('here');
+    await (await inbox.next()).ack();
+    await (await inbox.next()).reject('bad');
+    expect((await link.deadLetters()).map(({ reason }) => reason)).toEqual(['bad']);
+    expect(news).toEqual([]);
+  });
+
+  it('are dead letters when they take more than any message, of which only the beginning is kept', async () => {
+    const path = newFolder();
+    const link = await open({ path });
+    const fresh = join(path, 'shop', 'queues', 'payments', 'new');
+    mkdirSync(fresh, { recursive: true });
+    const huge = join(fresh, '00-huge~0');
+    writeFileSync(huge, 'the beginning');
+    truncateSync(huge, 3 * 2 ** 30);
+    await link.consume('payments', { prefetch: 1 }, new Inbox().take);
+    await until(async () => (await link.deadLetters()).length === 1);
+    const [letter] = await link.deadLetters();
+    expect(letter?.reason).toBe('it takes 3221225472 bytes, more than the 536870912 of a message');
+    expect(letter === undefined ? '' : textOf(letter.message)).toMatch(/^the beginning\0+$/);
+    expect(readdirSync(fresh)).toEqual([]);
+  });
+
+  it('are given again when their answer cannot be noted', async () => {
+    const path = newFolder();
+    const link = await open({ path, pollingIntervalMs: 20 });
+    const inbox = new Inbox();
+    await link.consume('payments', { prefetch: 1 }, inbox.take);
+    await link.send('payments', text('charge'));
+    const dead = join(path, 'shop', 'dead');
+    writeFileSync(dead, 'no folder');
+    await expect((await inbox.next()).reject('bad')).rejects.toThrow();
+    rmSync(dead);
+    const again = await inbox.next();
+    expect([textOf(again.message), again.deliveries]).toEqual(['charge', 2]);
+    await again.reject('bad');
+    expect((await link.deadLetters()).map(({ deliveries }) => deliveries)).toEqual([2]);
+  });
+
+  it('stay in a mailbox whose time to expire is not written in full', async () => {
+    const path = newFolder();
+    const link = await open({ path });
+    const reader = await link.receive('box', { prefetch: 1, expiryMs: LONG_MS }, new Inbox().take);
+    await reader.stop();
+    for (const written of ['', 'soon', '-1', '1e-9']) {
+      writeFileSync(join(path, 'shop', 'mailboxes', 'box', 'expiry'), written);
+      expect([written, await link.post('box', text(written))]).toEqual([written, true]);
+    }
+    const inbox = new Inbox();
+    await link.receive('box', { prefetch: 9, expiryMs: LONG_MS }, acking(inbox));
+    await inbox.has(4);
   });
 
   it('cannot be kept where there can be no folder', async () => {

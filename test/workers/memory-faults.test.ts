@@ -106,6 +106,25 @@ describe('a message on its way to a broker in memory', () => {
     expect(textsOf(inbox.items)).toEqual(['zero', 'two', 'one', 'three']);
   });
 
+  it('that is reordered comes after a tenth of a second where nothing comes to pass it', async () => {
+    const { clock, open, once } = brokerAt();
+    const link = await open();
+    const inbox = new Inbox();
+    await link.consume(TOPIC, { prefetch: 9 }, acking(inbox));
+    once('send', 'last', 'reorder');
+    await link.send(TOPIC, text('last'));
+    clock.advance(99);
+    await settled();
+    expect(inbox.items).toEqual([]);
+    clock.advance(1);
+    await settled();
+    expect(textsOf(inbox.items)).toEqual(['last']);
+    await link.send(TOPIC, text('another'));
+    clock.advance(1000);
+    await settled();
+    expect(textsOf(inbox.items)).toEqual(['last', 'another']);
+  });
+
   it('that is delayed comes so much later, and what was sent after it does not wait', async () => {
     const { clock, open, once } = brokerAt();
     const link = await open();

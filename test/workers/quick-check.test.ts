@@ -10,6 +10,7 @@ const REPLY = { version: 2, requestId: 'r', submission: 's', dispatch: 1, worker
 const COMMON = [
   ['REQUEST', REQUEST],
   ['REQUEST', { ...REQUEST, action: 'revert', takesUp: true, events: ['update_progress', '*'] }],
+  ['REQUEST', { ...REQUEST, sole: { workerId: 'w', startedAt: 0 } }],
   ['RESPONSE', { ...REPLY, state: 'RUNNING', data: {} }],
   ['RESPONSE', { ...REPLY, state: 'EVENT', data: { event_type: 'update_progress', details: '[{}]' } }],
   ['RESPONSE', { ...REPLY, state: 'SUCCESS', data: { result: '[null]' } }],

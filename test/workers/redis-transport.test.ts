@@ -2,18 +2,8 @@ import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { TransportError } from '../../src/errors.js';
 import { plainName } from '../../src/safe-name.js';
-import {
-  acking,
-  Inbox,
-  newName,
-  text,
-  textOf,
-  textsFrom,
-  textsOf,
-  until,
-} from '../../src/testing/transport-suite/suite.js';
+import { acking, Inbox, text, textOf, textsFrom, textsOf, until } from '../../src/testing/transport-suite/suite.js';
 import { transportSuite } from '../../src/testing/transport-suite/transport-suite.js';
-import type { Link } from '../../src/workers/transport.js';
 import { transport } from '../../src/workers/transport-registry.js';
 import { compileSources } from '../scenarios/compiled-sources.js';
 import type { CompiledSources } from '../scenarios/compiled-sources.js';
@@ -21,8 +11,7 @@ import { Proxy } from '../servers/proxy.js';
 import { OwnRedis, redis as server } from '../servers/redis.js';
 import { describeWithServer } from '../servers/server.js';
 import { ChildConsumer } from './child-consumer.js';
-
-const retryOptions = { intervalStartMs: 40, intervalStepMs: 10, intervalMaxMs: 60, maxRetries: 5 };
+import { newsOf, SOON, testLinks } from './links.js';
 
 await describeWithServer(server, async (url) => {
   const admin = new Redis(url);
@@ -35,7 +24,7 @@ await describeWithServer(server, async (url) => {
 
   transportSuite({
     name: 'Redis',
-    transport: (exchange) => transport({ url: `redis://127.0.0.1:${proxy.port}`, exchange, retryOptions }),
+    transport: (exchange) => transport({ url: `redis://127.0.0.1:${proxy.port}`, exchange, retryOptions: SOON }),
     interrupt: () => proxy.cutAll(),
     keepsOverCuts: true,
     outage: { begin: () => proxy.refuse(), end: () => proxy.refuse(false) },
@@ -45,23 +34,10 @@ await describeWithServer(server, async (url) => {
   });
 
   describe('messages in Redis', () => {
-    const links: Link[] = [];
-    const exchange = newName('redis');
+    const links = testLinks({ url });
     const port = () => new URL(url).port;
-    afterEach(async () => {
-      // Whoever still reads makes again what is removed.
-      for (const link of links.splice(1)) await link.close();
-      const [last] = links.splice(0);
-      await last?.removeAll();
-      await last?.close();
-    });
-
-    async function open(transportOptions: Record<string, unknown> = {}): Promise<Link> {
-      const made = await transport({ url, transportOptions, exchange, retryOptions });
-      const link = await made.open();
-      links.push(link);
-      return link;
-    }
+    const open = (transportOptions: Record<string, unknown> = {}) => links.open({ transportOptions });
+    const keyOf = (topic: string) => `flowstate:{${links.exchange}}:queue:${topic}`;
 
     it('are gone when they are dealt with: a stream does not grow', async () => {
       const link = await open();
@@ -69,7 +45,7 @@ await describeWithServer(server, async (url) => {
       await link.consume('payments', { prefetch: 10 }, acking(inbox));
       for (const each of textsFrom(50)) await link.send('payments', text(each));
       await inbox.has(50);
-      const key = `flowstate:{${exchange}}:queue:payments`;
+      const key = keyOf('payments');
       await until(async () => (await admin.xlen(key)) === 0);
       expect(await admin.xpending(key, 'consumers')).toEqual([0, null, null, null]);
     });
@@ -80,7 +56,7 @@ await describeWithServer(server, async (url) => {
       const consumer = await link.consume('payments', { prefetch: 1 }, inbox.take);
       await link.send('payments', text('one'));
       await (await inbox.next()).ack();
-      const key = `flowstate:{${exchange}}:queue:payments`;
+      const key = keyOf('payments');
       await consumer.stop();
       expect(await admin.call('XINFO', 'CONSUMERS', key, 'consumers')).toEqual([]);
     });
@@ -89,13 +65,36 @@ await describeWithServer(server, async (url) => {
       const link = await open();
       const inbox = new Inbox();
       await link.consume('payments', { prefetch: 1 }, inbox.take);
-      await admin.xadd(`flowstate:{${exchange}}:queue:payments`, '*', 'body', 'foreign');
+      await admin.xadd(keyOf('payments'), '*', 'body', 'foreign');
+      await admin.xadd(keyOf('payments'), '*', 'amount', '7', 'to', 'Ann');
       await link.send('payments', text('whole'));
       expect(textOf((await inbox.next()).message)).toBe('whole');
-      const [letter] = await link.deadLetters();
-      expect([letter?.reason, letter === undefined ? '' : textOf(letter.message)]).toEqual([
-        'it is no message',
-        'foreign',
+      expect((await link.deadLetters()).map(({ reason, message }) => [reason, textOf(message)])).toEqual([
+        ['it is no message', 'foreign'],
+        ['it is no message', 'amount: 7\nto: Ann\n'],
+      ]);
+    });
+
+    it('count when others wrote them, from one on, whatever they say of that and beside it', async () => {
+      const link = await open();
+      const inbox = new Inbox();
+      await link.consume('payments', { prefetch: 1 }, inbox.take);
+      const fields = ['properties', '{"type":"NOTE"}', 'body', 'foreign'];
+      // More than a script can take as arguments.
+      const more = Array.from({ length: 9000 }, (_, index) => [`more ${index}`, 'x']).flat();
+      await admin.xadd(keyOf('payments'), '*', ...fields, 'deliveries', '-7', ...more);
+      await admin.xadd(keyOf('payments'), '*', ...fields);
+      const counts = [];
+      for (let time = 0; time < 4; time++) {
+        const delivery = await inbox.next();
+        counts.push([delivery.deliveries, textOf(delivery.message)]);
+        await delivery.release();
+      }
+      expect(counts).toEqual([
+        [1, 'foreign'],
+        [1, 'foreign'],
+        [2, 'foreign'],
+        [2, 'foreign'],
       ]);
     });
 
@@ -106,7 +105,7 @@ await describeWithServer(server, async (url) => {
       await other.send('payments', text('long'));
       const long = await slowly.next();
       await other.consume('payments', { prefetch: 5 }, acking(others));
-      const key = `flowstate:{${exchange}}:queue:payments`;
+      const key = keyOf('payments');
       const idle = async () => Number(((await admin.xpending(key, 'consumers', '-', '+', 1)) as [unknown[]])[0][2]);
       // It was kept several times: idle for nearly a third of the lease, and for nothing again.
       for (let time = 0; time < 5; time++) {
@@ -119,7 +118,7 @@ await describeWithServer(server, async (url) => {
     });
 
     it('name neither user nor password when they cannot be sent', async () => {
-      const made = await transport({ url: `redis://ann:secret@127.0.0.1:${port()}/3`, exchange, retryOptions });
+      const made = await transport({ url: `redis://ann:secret@127.0.0.1:${port()}/3`, retryOptions: SOON });
       expect(made.name).toBe(`redis://127.0.0.1:${port()}/3`);
       const error: unknown = await made.open().catch((thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(TransportError);
@@ -138,21 +137,17 @@ await describeWithServer(ownServer, () => {
   };
   let sources: CompiledSources;
   const children: ChildConsumer[] = [];
-  const links: Link[] = [];
+  const links = testLinks({ exchange: 'own' });
   beforeAll(() => {
     sources = compileSources();
   });
   afterEach(async () => {
     for (const child of children.splice(0)) await child.kill();
-    for (const link of links.splice(0)) await link.close();
   });
   afterAll(() => sources[Symbol.dispose]());
 
-  async function open(url: string, exchange: string, options: object = {}): Promise<Link> {
-    const link = await (await transport({ url, exchange, retryOptions: { ...retryOptions, ...options } })).open();
-    links.push(link);
-    return link;
-  }
+  const open = (url: string, exchange: string, options: object = {}) =>
+    links.open({ url, exchange, retryOptions: { ...SOON, ...options } });
 
   describe('a Redis server of our own', () => {
     it('that is killed and starts again has lost nothing that it took', { timeout: 60_000 }, async () => {
@@ -197,8 +192,7 @@ await describeWithServer(ownServer, () => {
       const proxy = await Proxy.to(theServer().port);
       const url = `redis://127.0.0.1:${proxy.port}?answerTimeoutMs=200`;
       const link = await open(url, 'stalled', { maxRetries: null });
-      const news: boolean[] = [];
-      link.onConnection((isConnected) => news.push(isConnected));
+      const news = newsOf(link);
       await link.send('payments', text('before'));
       proxy.stall();
       await link.send('payments', text('after'));

@@ -31,11 +31,7 @@ function stateIn(body: Uint8Array): unknown {
 
 describe('a request', () => {
   it('is sent to a worker that runs the task, and ends with what that says', async () => {
-    const executor = await stage.executor();
-    const worker = await stage.scripted();
-    await worker.notify();
-    const asked = ask(executor);
-    await settled();
+    const { worker, asked } = await stage.request();
     expect(worker.request.body).toMatchObject({
       version: 2,
       runId: 'run',
@@ -55,9 +51,7 @@ describe('a request', () => {
   });
 
   it('has the same id for each execution of one attempt, and another for the next', async () => {
-    const executor = await stage.executor();
-    const worker = await stage.scripted();
-    await worker.notify();
+    const { executor, worker } = await stage.pair();
     for (const key of ['run:0:a:execute:1', 'run:0:a:execute:1', 'run:0:a:execute:2']) ask(executor, { key });
     await settled();
     const [first, second, third] = worker.requests.map(({ body }) => body);
@@ -67,19 +61,13 @@ describe('a request', () => {
   });
 
   it('may end without ever having been said to run', async () => {
-    const executor = await stage.executor();
-    const worker = await stage.scripted();
-    await worker.notify();
-    const asked = ask(executor);
-    await settled();
+    const { worker, asked } = await stage.request();
     await worker.reply(FAILURE('no'));
     expect(await asked.outcome).toMatchObject({ message: 'no' });
   });
 
   it('counts its first end only, and keeps the reply until that is durable', async () => {
-    const executor = await stage.executor();
-    const worker = await stage.scripted();
-    await worker.notify();
+    const { executor, worker } = await stage.pair();
     const acks: unknown[] = [];
     stage.broker.intercept(({ kind, message }) => {
       if (kind === 'ack' && message.properties.type === 'RESPONSE') acks.push(stateIn(message.body));
@@ -100,11 +88,7 @@ describe('a request', () => {
   });
 
   it('hears of events in order, each once, though they come twice', async () => {
-    const executor = await stage.executor();
-    const worker = await stage.scripted();
-    await worker.notify();
-    const asked = ask(executor);
-    await settled();
+    const { worker, asked } = await stage.request();
     stage.broker.intercept(({ kind }) => (kind === 'post' ? 'duplicate' : undefined));
     await worker.reply(EVENT('seen', '[{"n":1},1]'));
     await worker.reply(EVENT('update_progress', '[{"progress":1},0.5]'));
@@ -117,11 +101,7 @@ describe('a request', () => {
   it.each([['null'], ['{"a":1}'], ['[{"x":9}]'], ['"nonsense"']])(
     'is not harmed by details such as %s',
     async (details) => {
-      const executor = await stage.executor();
-      const worker = await stage.scripted();
-      await worker.notify();
-      const asked = ask(executor);
-      await settled();
+      const { worker, asked } = await stage.request();
       await worker.reply(EVENT('seen', details));
       await worker.reply(SUCCESS('[1]'));
       expect(await asked.outcome).toBe(1);
@@ -130,11 +110,7 @@ describe('a request', () => {
   );
 
   it('that cannot be understood at its end is a failure', async () => {
-    const executor = await stage.executor();
-    const worker = await stage.scripted();
-    await worker.notify();
-    const asked = ask(executor);
-    await settled();
+    const { worker, asked } = await stage.request();
     await worker.reply(SUCCESS('not of ours'));
     expect(await asked.outcome).toMatchObject({ name: 'InvalidFormatError' });
   });
@@ -210,11 +186,7 @@ describe('a request without a worker', () => {
 
 describe('a worker that is not heard of any more', () => {
   it('loses the request to another, with the same id; what it says then is dropped', async () => {
-    const executor = await stage.executor();
-    const worker = await stage.scripted();
-    await worker.notify();
-    const asked = ask(executor);
-    await settled();
+    const { executor, worker, asked } = await stage.request();
     const first = worker.request.body;
     await worker.reply(RUNNING);
     await stage.pass(14_000);
@@ -234,9 +206,7 @@ describe('a worker that is not heard of any more', () => {
   });
 
   it('makes it fail when it was given to three', async () => {
-    const executor = await stage.executor();
-    const worker = await stage.scripted();
-    await worker.notify();
+    const { executor, worker } = await stage.pair();
     const asked = ask(executor);
     for (let dispatch = 1; dispatch <= 3; dispatch++) {
       await settled();
@@ -251,11 +221,7 @@ describe('a worker that is not heard of any more', () => {
   });
 
   it('makes it fail at once with onWorkerLost: fail', async () => {
-    const executor = await stage.executor({ onWorkerLost: 'fail' });
-    const worker = await stage.scripted();
-    await worker.notify();
-    const asked = ask(executor);
-    await settled();
+    const { worker, asked } = await stage.request({ onWorkerLost: 'fail' });
     await worker.reply(RUNNING);
     await stage.pass(15_000);
     expect(await errorOf(asked.outcome)).toBeInstanceOf(WorkerLostError);
@@ -276,11 +242,7 @@ describe('a worker that is not heard of any more', () => {
   });
 
   it('does not live on by beats that are sent again', async () => {
-    const executor = await stage.executor({ onWorkerLost: 'fail' });
-    const worker = await stage.scripted();
-    await worker.notify();
-    const asked = ask(executor);
-    await settled();
+    const { worker, asked } = await stage.request({ onWorkerLost: 'fail' });
     await worker.reply(RUNNING);
     await worker.beat(worker.request.body, 1);
     for (let times = 0; times < 3; times++) {
@@ -291,9 +253,7 @@ describe('a worker that is not heard of any more', () => {
   });
 
   it('that never began leaves a request that is in nobody’s hands to its time', async () => {
-    const executor = await stage.executor();
-    const worker = await stage.scripted();
-    await worker.notify();
+    const { executor, worker } = await stage.pair();
     const asked = ask(executor);
     for (let times = 0; times < 6; times++) {
       await worker.notify();
@@ -305,9 +265,7 @@ describe('a worker that is not heard of any more', () => {
   });
 
   it('that may stand still, with what it got and did not begin with, has it sent once more', async () => {
-    const executor = await stage.executor();
-    const worker = await stage.scripted();
-    await worker.notify();
+    const { executor, worker } = await stage.pair();
     const asked = ask(executor);
     await stage.pass(15_000);
     expect(worker.requests).toHaveLength(1);
@@ -316,6 +274,36 @@ describe('a worker that is not heard of any more', () => {
     await worker.reply(SUCCESS('["of the first"]'), {}, worker.requests[0]?.body);
     await worker.reply(SUCCESS('["of the second"]'));
     expect(await asked.outcome).toBe('of the second');
+  });
+
+  it('that a broker has forgotten while it was away is sent once more, and says what it waits for meanwhile', async () => {
+    const executor = await stage.executor();
+    const worker = await stage.scripted();
+    await worker.notify({ capacity: 1 });
+    const remember = stage.broker.intercept(({ kind }) => (kind === 'send' ? 'drop' : undefined));
+    const asked = ask(executor);
+    await settled();
+    expect(asked.submission.isWaiting?.()).toBe(false);
+    stage.broker.stop();
+    await settled();
+    expect([asked.submission.isWaiting?.(), asked.submission.waitsFor?.()]).toEqual([
+      true,
+      'the broker, which cannot be reached',
+    ]);
+    remember();
+    await stage.pass(20_000);
+    stage.broker.start();
+    await stage.pass(1000);
+    expect(asked.submission.waitsFor?.()).toBe(
+      'a worker of the topic topic; the broker was away since it was sent there',
+    );
+    for (let seconds = 0; seconds < 30; seconds += 5) {
+      await worker.notify({ capacity: 1 });
+      await stage.pass(5000);
+    }
+    expect(worker.requests.map(({ body }) => body.dispatch)).toEqual([2]);
+    await worker.reply(SUCCESS('["found"]'));
+    expect(await asked.outcome).toBe('found');
   });
 
   it('is not missed while all workers of the topic are busy: then the request waits its turn', async () => {
@@ -345,9 +333,7 @@ describe('several requests', () => {
   });
 
   it('are with workers as many at a time as maxInFlight says', async () => {
-    const executor = await stage.executor({ maxInFlight: 2 });
-    const worker = await stage.scripted();
-    await worker.notify();
+    const { executor, worker } = await stage.pair({ maxInFlight: 2 });
     const all = ['k1', 'k2', 'k3'].map((key) => ask(executor, { key }));
     await settled();
     expect(worker.requests).toHaveLength(2);
@@ -370,11 +356,7 @@ describe('a request that was cancelled', () => {
   });
 
   it('tells the worker that runs it why', async () => {
-    const executor = await stage.executor();
-    const worker = await stage.scripted();
-    await worker.notify();
-    const asked = ask(executor);
-    await settled();
+    const { worker, asked } = await stage.request();
     await worker.reply(RUNNING);
     asked.stop.abort(new DOMException('enough', 'AbortError'));
     await settled();
@@ -387,11 +369,7 @@ describe('a request that was cancelled', () => {
   });
 
   it('ends as interrupted when nobody answers', async () => {
-    const executor = await stage.executor();
-    const worker = await stage.scripted();
-    await worker.notify();
-    const asked = ask(executor);
-    await settled();
+    const { asked } = await stage.request();
     asked.stop.abort(new Error('enough'));
     await stage.pass(15_000);
     expect(await asked.outcome).toBe(INTERRUPTED);
@@ -525,11 +503,7 @@ describe('an executor', () => {
   });
 
   it('counts what it does not understand, and keeps it as a dead letter', async () => {
-    const executor = await stage.executor();
-    const worker = await stage.scripted();
-    await worker.notify();
-    const asked = ask(executor);
-    await settled();
+    const { executor, worker, asked } = await stage.request();
     const body = Buffer.from('{"version":2}');
     await worker.post('run', { properties: { type: 'RESPONSE' }, body });
     await worker.post('run', { properties: { type: 'REQUEST' }, body });
@@ -542,9 +516,7 @@ describe('an executor', () => {
   });
 
   it('ends what is under way as interrupted when it is closed', async () => {
-    const executor = await stage.executor();
-    const worker = await stage.scripted();
-    await worker.notify();
+    const { executor } = await stage.pair();
     const [one, other] = [ask(executor), ask(executor, { name: 'unknown' })];
     await settled();
     await executor.close();

@@ -65,6 +65,22 @@ export class Stage {
     return worker;
   }
 
+  /** A real executor, and a worker that it knows of. */
+  async pair(options?: WorkerExecutorOptions): Promise<{ executor: WorkerExecutor; worker: ScriptedWorker }> {
+    const executor = await this.executor(options);
+    const worker = await this.scripted();
+    await worker.notify();
+    return { executor, worker };
+  }
+
+  /** The same, and a request that has come to the worker. */
+  async request(options?: WorkerExecutorOptions) {
+    const pair = await this.pair(options);
+    const asked = ask(pair.executor);
+    await settled();
+    return { ...pair, asked };
+  }
+
   /** A worker that does and says what the test says. */
   async scripted(id = 'w1', topic = 'topic', signing: Signing | null = null): Promise<ScriptedWorker> {
     const link = await this.link();
@@ -102,6 +118,7 @@ export class Stage {
 export class ScriptedWorker {
   readonly requests: Arrived[] = [];
   readonly cancelled: Body<'CANCEL'>[] = [];
+  readonly grants: Body<'GRANT'>[] = [];
   readonly adoptions: Body<'ADOPT'>[] = [];
   #number = 0;
   #notices = 0;
@@ -128,7 +145,9 @@ export class ScriptedWorker {
     });
     const mailbox = workerMailbox(this.id);
     await this.link.receive(mailbox, { prefetch: 10, expiryMs: 1000 }, (delivery) => {
-      this.cancelled.push(this.codec.read(delivery.message, PLACES.mailbox(mailbox), ['CANCEL']).body);
+      const envelope = this.codec.read(delivery.message, PLACES.mailbox(mailbox), ['CANCEL', 'GRANT']);
+      if (envelope.type === 'CANCEL') this.cancelled.push(envelope.body);
+      else this.grants.push(envelope.body);
       void delivery.ack();
     });
   }
@@ -192,12 +211,20 @@ export class ScriptedWorker {
     await this.post(to.runId, this.codec.write('HEARTBEAT', body, { place: PLACES.mailbox(runMailbox(to.runId)) }));
   }
 
+  /** Asks whether it may run a request. */
+  async claim(claim: string, to = this.request.body, delivery = 1): Promise<void> {
+    const { requestId, submission, dispatch } = to;
+    const body = { version: 2 as const, requestId, submission, dispatch, workerId: this.id, delivery, claim };
+    await this.post(to.runId, this.codec.write('CLAIM', body, { place: PLACES.mailbox(runMailbox(to.runId)) }));
+  }
+
   async post(runId: string, message: Message): Promise<void> {
     await this.link.post(runMailbox(runId), message);
     await settled();
   }
 }
 
+export const WAITING = { state: 'WAITING', data: {} } as const;
 export const RUNNING = { state: 'RUNNING', data: {} } as const;
 export const SUCCESS = (text = '["done"]') => ({ state: 'SUCCESS', data: { result: text } }) as const;
 export const FAILURE = (message: string) => ({

@@ -161,7 +161,7 @@ describe('a transport', () => {
     [
       { url: 'amqp://h?heartbeatMs=-5' },
       RangeError,
-      /heartbeatMs of the AMQP transport takes a number above 0, got -5/,
+      /heartbeatMs of the AMQP transport takes milliseconds above 0, got -5/,
     ],
     [{ url: 'amqp://[::1],two' }, RangeError, /hosts of the AMQP transport takes names or IPv4 .*, got \[::1\]:5672/],
   ])('refuses %o', async (options, type, message) => {

@@ -61,6 +61,41 @@ export function mailboxPromises({ describe, test }: Suite): void {
       same(textsOf(inbox.items), ['new']);
     });
 
+    test('are removed when they are of no use any more, and what is posted later does not make them again', async ({
+      open,
+    }) => {
+      const [sender, reader] = [await open(), await open()];
+      const inbox = new Inbox();
+      const consumer = await reader.receive(BOX, PREFETCH, acking(inbox));
+      for (const each of textsFrom(20)) await sender.post(BOX, text(each));
+      await inbox.has(20);
+      await consumer.stop();
+      same(await reader.removeMailbox(BOX), true);
+      same(await reader.removeMailbox(BOX), false);
+      same(await sender.post(BOX, text('a late duplicate')), false);
+      const again = new Inbox();
+      await sender.receive(BOX, PREFETCH, acking(again));
+      same(await reader.post(BOX, text('new')), true);
+      await again.has(1);
+      same(textsOf(again.items), ['new']);
+    });
+
+    test('are not removed while there is something in them', async ({ open }) => {
+      const [sender, reader] = [await open(), await open()];
+      const inbox = new Inbox();
+      const consumer = await reader.receive(BOX, { ...PREFETCH, prefetch: 1 }, inbox.take);
+      for (const each of textsFrom(2)) await sender.post(BOX, text(each));
+      const held = await inbox.next();
+      await consumer.stop();
+      same(await reader.removeMailbox(BOX), false);
+      await held.ack();
+      same(await reader.removeMailbox(BOX), false);
+      const rest = new Inbox();
+      await sender.receive(BOX, PREFETCH, acking(rest));
+      await rest.has(1);
+      same(textsOf(rest.items), ['message 1']);
+    });
+
     test('stay for as long as they have a reader', async ({ open }) => {
       const [sender, reader] = [await open(), await open()];
       const [lasting, brief] = [new Inbox(), new Inbox()];

@@ -97,6 +97,13 @@ export class Finder {
     return [...this.#doubted.values()].includes(topic);
   }
 
+  /** The worker of a topic, where no other is known that may get what is sent there. */
+  soleWorker(topic: string): KnownWorker | null {
+    const [one, ...others] = this.workers.filter((worker) => worker.topic === topic);
+    const isSole = one !== undefined && others.length === 0 && one.number > 0;
+    return isSole && ![...this.#doubted.values()].includes(topic) ? one : null;
+  }
+
   bye(workerId: string): void {
     this.#doubted.delete(workerId);
     this.#workers.delete(workerId);
@@ -131,12 +138,15 @@ export class Finder {
     return others.size === 0 ? { kind: 'none' } : { kind: 'incompatible', versions: [...others] };
   }
 
-  /** Whether a topic has workers, and all of them have as much to do as they can. */
-  isBusy(topic: string): boolean {
+  /**
+   * Whether a topic has workers, and what is sent there waits its turn: all have as much to do as they can, or had until
+   * lately. What we asked for does not count: it may be lost.
+   */
+  isBusy(topic: string, isMoving: boolean): boolean {
     const there = this.workers.filter((worker) => worker.topic === topic);
     const capacity = there.reduce((sum, worker) => sum + worker.capacity, 0);
     const inFlight = there.reduce((sum, worker) => sum + worker.inFlight, 0);
-    return there.length > 0 && Math.max(inFlight, this.#asked.get(topic) ?? 0) > capacity - 1;
+    return there.length > 0 && (isMoving || inFlight >= capacity);
   }
 }
 

@@ -28,7 +28,7 @@ export interface WorkerExecutorOptions extends Omit<TransportOptions, 'transport
   readonly maxInFlight?: number | undefined;
   /** How long, in milliseconds, those who may know an interrupted task are waited for. @default 1000 */
   readonly adoptMs?: number | undefined;
-  /** How long, in milliseconds, replies are kept while no engine reads them. @default 86400000, one day */
+  /** How long, in milliseconds, replies to a run that has not ended are kept while no engine reads them. @default 86400000, one day */
   readonly mailboxExpiryMs?: number | undefined;
   /** How large, in bytes, a message may be. @default 10 MiB */
   readonly maxMessageBytes?: number | undefined;

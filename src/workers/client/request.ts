@@ -13,10 +13,12 @@ import { ChartActor } from '../../interpreter/actors.js';
 import { compileChart } from '../../interpreter/chart.js';
 import type { InspectionHub } from '../../interpreter/inspection.js';
 import { bindChart, stateNamed } from '../../interpreter/services.js';
-import type { RequestBody, RequestKey, ResponseBody } from '../protocol/messages.js';
+import type { Body, RequestBody, RequestKey, ResponseBody } from '../protocol/messages.js';
 import { PROTOCOL_VERSION } from '../protocol/version.js';
 import { argumentsText, recordIn, requestIdOf, valueIn, valueText } from '../protocol/values.js';
 import type { Delivery } from '../transport.js';
+import type { KnownWorker } from './finder.js';
+import type { Line } from './line.js';
 import type { WorkerExecutorSettings } from './options.js';
 import type { WorkerExecutorStatistics } from './statistics.js';
 
@@ -33,9 +35,15 @@ export interface RequestHost {
   foundElsewhere(request: ClientRequest): void;
   /** Nobody wants its outcome any more. */
   sendCancel(request: ClientRequest, reason: unknown): void;
+  readonly line: Line;
   isBusy(topic: string): boolean;
+  /** The only worker of a topic, where its requests are signed. */
+  soleWorker(topic: string): KnownWorker | null;
+  /** It was begun: workers of its topic have something to do. */
+  moved(request: ClientRequest): void;
   /** Whether a worker of the topic may stand still, with requests that it does not begin with. */
   isDoubtful(topic: string): boolean;
+  isHeardSince(topic: string, at: number): boolean;
   /** A worker is not heard of any more. */
   doubt(workerId: string): void;
   /** What it waits for while no worker is there, for messages. */
@@ -49,6 +57,14 @@ export interface RequestHost {
 interface Context {
   readonly name: string;
   readonly request: ClientRequest;
+}
+
+/** A worker that may run a request. */
+interface Holder {
+  readonly workerId: string;
+  /** null: it has not asked. */
+  readonly claim: string | null;
+  readonly delivery: number;
 }
 
 const chart = bindChart<Context, WorkerRequestEvent>(compileChart(workerRequestMachine), {
@@ -92,6 +108,14 @@ export class ClientRequest {
   #needsWorker = false;
   #stopListening: (() => void) | null = null;
   #isOver = false;
+  /** Who may run the dispatch: the worker that it was made for, or whoever asked first. Of requests that are signed. */
+  #holder: Holder | null = null;
+  #sole: RequestBody['sole'] = undefined;
+  /** Whether the request came to another worker than it was made for. */
+  #isAstray = false;
+  /** How often the connection had been lost when it was sent. */
+  #outages = 0;
+  #publishedAt = 0;
   /** Why it could not be sent, at the last attempt. */
   trouble: unknown = null;
 
@@ -151,13 +175,27 @@ export class ClientRequest {
     return this.#actor.value as WorkerRequestState;
   }
 
+  /** Why it may be that nobody has it, in words, where nobody has begun with it. */
+  get doubt(): string | null {
+    if (this.state !== 'PENDING') return null;
+    if (!this.host.line.isUp) return 'the broker, which cannot be reached';
+    const worker = `a worker of the topic ${this.topic ?? ''}`;
+    if (this.#isAstray) return `${worker}; it came to another than it was made for`;
+    if (this.#mayBeLost) return `${worker}; the broker was away since it was sent there`;
+    return this.#key.dispatch > 1 ? `${worker}; it was sent ${this.#key.dispatch} times` : null;
+  }
+
+  get #mayBeLost(): boolean {
+    return this.#isAstray || this.host.line.outages !== this.#outages;
+  }
+
   get key(): RequestKey {
     return this.#key;
   }
 
   get body(): RequestBody {
     const { requestId, submission, dispatch } = this.#key;
-    return { ...this.#fixed, requestId, submission, dispatch };
+    return { ...this.#fixed, requestId, submission, dispatch, sole: this.#sole };
   }
 
   /** Sends an event to its chart. One that is illegal is counted, and changes nothing. */
@@ -194,15 +232,50 @@ export class ClientRequest {
     this.#key = { ...this.#key, dispatch: this.#key.dispatch + 1 };
     this.#delivery = 0;
     this.#numbers.clear();
+    this.#outages = this.host.line.outages;
+    this.#publishedAt = this.host.settings.environment.clock.now();
+    this.#assign();
     this.#unlimit();
     this.#limit(this.host.settings.transitionTimeoutMs, () => this.#tooLate());
     this.#again = this.host.settings.environment.clock.setTimer(this.host.settings.leaseMs, () => this.#lookAgain());
     this.host.publish(this);
   }
 
+  /** A worker that is the only one need not ask whether it may run it. */
+  #assign(): void {
+    const worker = this.topic === null ? null : this.host.soleWorker(this.topic);
+    this.#isAstray = false;
+    this.#sole = worker === null ? undefined : { workerId: worker.id, startedAt: worker.startedAt };
+    this.#holder = worker === null ? null : { workerId: worker.id, claim: null, delivery: 1 };
+  }
+
+  /**
+   * A worker has it, and asks whether it may run it. What a broker gives out once more may be run once more: whoever had
+   * it is gone.
+   *
+   * @returns why not; null if it may.
+   */
+  claimed({ claim, workerId, delivery, ...key }: Body<'CLAIM'>): string | null {
+    const isWanted = this.#isCurrent(key) && (this.state === 'PENDING' || this.state === 'RUNNING');
+    if (!isWanted) return 'it was sent again since then, and this one is of no use any more';
+    const holder = this.#holder;
+    if (holder !== null && holder.claim !== claim && delivery <= holder.delivery) {
+      this.#isAstray ||= holder.claim === null && holder.workerId !== workerId;
+      return 'a worker has it already: somebody has sent it twice';
+    }
+    this.#holder = { workerId, claim, delivery };
+    return null;
+  }
+
+  /** A worker gives it back: nobody said whether it may run it. */
+  #givenBack(workerId: string): void {
+    const isTheirs = this.#holder === null || this.#holder.workerId === workerId;
+    if (this.state === 'PENDING' && isTheirs) this.tell({ type: 'on_lost', mayRedispatch: true });
+  }
+
   /**
    * Nobody has begun with it for as long as a worker may be silent. Where one of the topic may stand still it may have got
-   * the request, so it is sent once more.
+   * the request, and where the connection was lost the broker may have forgotten it: it is sent once more.
    */
   #lookAgain(): void {
     this.#again = null;
@@ -211,14 +284,25 @@ export class ClientRequest {
     const { redispatches, maxDeliveries, leaseMs, environment } = host.settings;
     const { aborted } = this.work.context.signal;
     if (this.state !== 'PENDING' || topic === null || !redispatches || aborted) return;
-    if (this.#key.dispatch < maxDeliveries && host.isDoubtful(topic) && !host.isBusy(topic)) {
+    const { dispatch } = this.#key;
+    const isDoubtful = host.isDoubtful(topic) || this.#mayBeLost;
+    // What was sent once more for nothing is not sent again before somebody is there who could take it.
+    const isOfUse = host.line.isUpFor(leaseMs) && (dispatch === 1 || host.isHeardSince(topic, this.#publishedAt));
+    if (dispatch < maxDeliveries && isDoubtful && isOfUse && !host.isBusy(topic)) {
       host.statistics.redispatches += 1;
       this.tell({ type: 'on_lost', mayRedispatch: true });
     } else this.#again = environment.clock.setTimer(leaseMs, () => this.#lookAgain());
   }
 
-  /** An earlier process asked for it: whoever knows it is waited for. */
+  /** An earlier process asked for it: the mailbox has to be there before anybody can say so. */
+  awaitMailbox(): void {
+    this.#limit(this.host.settings.transitionTimeoutMs, () => this.#tooLate());
+  }
+
+  /** Whoever knows it is waited for. */
   awaitAdoption(): void {
+    this.#unlimit();
+    this.trouble = null;
     this.#limit(this.host.settings.adoptMs, () => {
       this.#timer = null;
       if (this.#isOver) return;
@@ -228,6 +312,7 @@ export class ClientRequest {
 
   begun(): void {
     this.#unlimit();
+    this.host.moved(this);
     const { signal } = this.work.context;
     if (signal.aborted) this.host.sendCancel(this, signal.reason);
     this.work.began?.();
@@ -317,6 +402,9 @@ export class ClientRequest {
     switch (body.state) {
       case 'RUNNING':
         this.tell({ type: 'on_running' });
+        return false;
+      case 'WAITING':
+        this.#givenBack(body.workerId);
         return false;
       case 'EVENT':
         if (isNew) {

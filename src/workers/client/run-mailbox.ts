@@ -1,9 +1,9 @@
 import type { Clock, Timer } from '../../environment.js';
-import { FlowstateError } from '../../errors.js';
+import { FlowstateError, TransportError } from '../../errors.js';
 import { handOver } from '../delivering.js';
 import type { MessageCodec } from '../protocol/codec.js';
 import { PLACES, runMailbox } from '../protocol/codec.js';
-import type { ResponseBody } from '../protocol/messages.js';
+import type { Body, ResponseBody } from '../protocol/messages.js';
 import type { Consumer, Delivery, Link } from '../transport.js';
 import type { ClientRequest } from './request.js';
 import type { WorkerExecutorSettings } from './options.js';
@@ -14,7 +14,9 @@ const PREFETCH = 10_000;
 /** How long, in milliseconds, the mailbox of a run that asks for nothing is read. */
 const IDLE_MS = 30_000;
 /** What is understood in it. */
-const IN_MAILBOX = ['RESPONSE', 'HEARTBEAT'] as const;
+const IN_MAILBOX = ['RESPONSE', 'HEARTBEAT', 'CLAIM'] as const;
+/** After how many milliseconds a mailbox is tried again that could not be opened. */
+const AGAIN_MS = 1000;
 
 export interface RunMailboxParts {
   readonly runId: string;
@@ -24,6 +26,8 @@ export interface RunMailboxParts {
   readonly settings: WorkerExecutorSettings;
   readonly statistics: WorkerExecutorStatistics;
   readonly link: () => Promise<Link>;
+  /** A worker that asks is told whether it may run a request: null, or why not. */
+  readonly grant: (claim: Body<'CLAIM'>, refusal: string | null) => void;
   /** A worker was heard of. */
   readonly isAlive: (workerId: string) => void;
   /** It is not read any more. */
@@ -38,6 +42,8 @@ export class RunMailbox {
   readonly ready: Promise<Link>;
   /** What came before it was asked for: answers to an earlier process. */
   #early: Map<string, { readonly body: ResponseBody; readonly delivery: Delivery }[]> | null = new Map();
+  /** Workers that asked before their request was known here. */
+  #earlyClaims: Body<'CLAIM'>[] = [];
   #consumer: Consumer | null = null;
   #timer: Timer | null = null;
   #isClosed = false;
@@ -52,12 +58,27 @@ export class RunMailbox {
     const { link, settings, clock, codec } = this.parts;
     const opened = await link();
     const options = { prefetch: PREFETCH, expiryMs: settings.mailboxExpiryMs };
-    this.#consumer = await opened.receive(this.name, options, (delivery) =>
-      codec().soon(delivery.message, IN_MAILBOX, () => handOver(delivery, () => this.#hear(delivery))),
-    );
+    const hear = (delivery: Delivery) =>
+      codec().soon(delivery.message, IN_MAILBOX, () => handOver(delivery, () => this.#hear(delivery)));
+    this.#consumer = await this.#receive(() => opened.receive(this.name, options, hear));
     const timer = clock.setTimer(settings.adoptMs, () => this.#forgetEarly());
     timer.unref?.();
     return opened;
+  }
+
+  /** The broker may come back while the requests have time left. */
+  async #receive(attempt: () => Promise<Consumer>): Promise<Consumer> {
+    for (;;) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (!(error instanceof TransportError) || this.#isClosed || this.requests.size === 0) throw error;
+        for (const request of this.requests.values()) request.trouble = error;
+        await new Promise<void>((resolve) => {
+          this.parts.clock.setTimer(AGAIN_MS, resolve);
+        });
+      }
+    }
   }
 
   add(request: ClientRequest): void {
@@ -68,6 +89,9 @@ export class RunMailbox {
     if (!request.takesUp) return;
     for (const { body, delivery } of this.#early?.get(request.id) ?? []) this.#hand(request, body, delivery);
     this.#early?.delete(request.id);
+    const claims = this.#earlyClaims.filter(({ requestId }) => requestId === request.id);
+    this.#earlyClaims = this.#earlyClaims.filter(({ requestId }) => requestId !== request.id);
+    for (const claim of claims) this.#hearClaim(claim);
   }
 
   remove(request: ClientRequest): void {
@@ -86,8 +110,11 @@ export class RunMailbox {
         this.#hearResponse(envelope.body, delivery);
         return;
       }
-      const { workerId, beat, requests } = envelope.body;
-      for (const key of requests) this.requests.get(key.requestId)?.beat(workerId, beat, key);
+      if (envelope.type === 'CLAIM') this.#hearClaim(envelope.body);
+      else {
+        const { workerId, beat, requests } = envelope.body;
+        for (const key of requests) this.requests.get(key.requestId)?.beat(workerId, beat, key);
+      }
     } catch (error) {
       statistics.invalidMessages += 1;
       const reason = error instanceof FlowstateError ? error.message : String(error);
@@ -112,6 +139,13 @@ export class RunMailbox {
     delivery.ack().catch(() => undefined);
   }
 
+  #hearClaim(claim: Body<'CLAIM'>): void {
+    const request = this.requests.get(claim.requestId);
+    if (request !== undefined) this.parts.grant(claim, request.claimed(claim));
+    else if (this.#early !== null) this.#earlyClaims.push(claim);
+    else this.parts.grant(claim, 'its engine does not wait for it: it was run before, or is not wanted any more');
+  }
+
   #hand(request: ClientRequest, body: ResponseBody, delivery: Delivery): void {
     if (!request.hear(body, delivery)) delivery.ack().catch(() => undefined);
   }
@@ -119,6 +153,7 @@ export class RunMailbox {
   #forgetEarly(): void {
     const early = this.#early;
     this.#early = null;
+    for (const claim of this.#earlyClaims.splice(0)) this.#hearClaim(claim);
     for (const { delivery } of [...(early?.values() ?? [])].flat()) {
       this.parts.statistics.unknownReplies += 1;
       delivery.ack().catch(() => undefined);
@@ -130,6 +165,7 @@ export class RunMailbox {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#timer?.cancel();
+    this.#forgetEarly();
     this.parts.closed();
     await this.ready.catch(() => undefined);
     await this.#consumer?.stop();

@@ -6,7 +6,15 @@ import { isTaskWork } from '../../executors/executor.js';
 import { Failure } from '../../failure.js';
 import type { InspectionObserver, InspectionSubscription } from '../../interpreter/inspection.js';
 import { InspectionHub } from '../../interpreter/inspection.js';
-import { ENGINES_ROOM, loadSchemas, MessageCodec, PLACES, WORKERS_ROOM, workerMailbox } from '../protocol/codec.js';
+import {
+  ENGINES_ROOM,
+  loadSchemas,
+  MessageCodec,
+  PLACES,
+  runMailbox,
+  WORKERS_ROOM,
+  workerMailbox,
+} from '../protocol/codec.js';
 import type { Body } from '../protocol/messages.js';
 import { PROTOCOL_VERSION } from '../protocol/version.js';
 import { signing } from '../protocol/signing.js';
@@ -20,6 +28,7 @@ import type { WorkerExecutorOptions, WorkerExecutorSettings } from './options.js
 import { workerExecutorSettings } from './options.js';
 import type { RequestHost } from './request.js';
 import { ClientRequest } from './request.js';
+import { Line } from './line.js';
 import { RunMailbox } from './run-mailbox.js';
 import type { WorkerExecutorStatistics } from './statistics.js';
 import { newWorkerStatistics } from './statistics.js';
@@ -31,6 +40,8 @@ const ASK_EVERY_MS = 5000;
 const SEND_AGAIN_AFTER_MS = 1000;
 /** What is understood in the room of the engines. */
 const IN_ROOM = ['NOTIFY', 'BYE'] as const;
+/** How long, in milliseconds, an executor that is closed waits for what it has begun to remove. */
+const REMOVAL_MS = 2000;
 
 const cannotBeCancelled = () => false;
 
@@ -45,17 +56,22 @@ export class WorkerExecutor implements Executor, RequestHost {
   readonly settings: WorkerExecutorSettings;
   readonly statistics: WorkerExecutorStatistics = newWorkerStatistics();
   readonly hub = new InspectionHub();
+  readonly line: Line;
   readonly #finder: Finder;
   readonly #signing: Signing | null;
   /** Made with the connection. */
   #codec!: MessageCodec;
   readonly #runs = new Map<string, RunMailbox>();
+  /** Mailboxes of runs that have ended. */
+  readonly #removals = new Map<string, Promise<void>>();
   /** Requests that wait for a worker, the first first. */
   readonly #waiting = new Set<ClientRequest>();
   readonly #inFlight = new Set<ClientRequest>();
   readonly #watchers = new Set<() => void>();
   /** What can wait until all is sent that is to be sent now. */
   #later: (() => void)[] = [];
+  /** When a request of ours was begun or ended last, by topic. */
+  readonly #movedAt = new Map<string, number>();
   #link: Promise<Link> | null = null;
   #connectedAt = Infinity;
   #asking: Timer | null = null;
@@ -66,6 +82,7 @@ export class WorkerExecutor implements Executor, RequestHost {
     this.settings = workerExecutorSettings(options);
     const { environment, topics, workerExpiryMs } = this.settings;
     this.#signing = signing(options, environment.clock);
+    this.line = new Line(environment.clock);
     this.#finder = new Finder({ topics, expiryMs: workerExpiryMs }, environment.clock);
   }
 
@@ -136,6 +153,7 @@ export class WorkerExecutor implements Executor, RequestHost {
         ? given
         : await transport({ url, exchange, transport: given, transportOptions, retryOptions, registry, environment });
     const link = await chosen.open();
+    this.line.watch(link);
     await link.listen(ENGINES_ROOM, (message) => this.#codec.soon(message, IN_ROOM, () => this.#hearRoom(message)));
     this.#connectedAt = environment.clock.now();
     this.#announce(link, 'ASK', { version: PROTOCOL_VERSION });
@@ -207,8 +225,8 @@ export class WorkerExecutor implements Executor, RequestHost {
       outcome: request.outcome,
       cancel: () => this.#takeBack(request),
       abandon: () => this.#abandon(request),
-      isWaiting: () => request.state === 'WAITING',
-      waitsFor: () => (this.#isFull ? null : this.wantedFor(request)),
+      isWaiting: () => request.state === 'WAITING' || request.doubt !== null,
+      waitsFor: () => request.doubt ?? (this.#isFull ? null : this.wantedFor(request)),
       settled: () => request.durable(),
     };
   }
@@ -227,7 +245,11 @@ export class WorkerExecutor implements Executor, RequestHost {
       clock: this.settings.environment.clock,
       settings: this.settings,
       statistics: this.statistics,
-      link: () => this.#connected(),
+      link: async () => {
+        await this.#removals.get(runId);
+        return this.#connected();
+      },
+      grant: (claim, refusal) => this.#grant(claim, refusal),
       isAlive: (workerId) => this.#finder.isAlive(workerId),
       closed: () => {
         if (this.#runs.get(runId) === run) this.#runs.delete(runId);
@@ -241,6 +263,7 @@ export class WorkerExecutor implements Executor, RequestHost {
   #takeUp(request: ClientRequest, run: RunMailbox): void {
     this.#inFlight.add(request);
     run.add(request);
+    request.awaitMailbox();
     run.ready.then(
       (link) => {
         if (!this.#inFlight.has(request)) return;
@@ -303,11 +326,21 @@ export class WorkerExecutor implements Executor, RequestHost {
   }
 
   isBusy(topic: string): boolean {
-    return this.#finder.isBusy(topic);
+    const movedAt = this.#movedAt.get(topic) ?? -Infinity;
+    const isMoving = this.settings.environment.clock.now() - movedAt < this.settings.leaseMs;
+    return this.#finder.isBusy(topic, isMoving);
+  }
+
+  moved({ topic }: ClientRequest): void {
+    if (topic !== null) this.#movedAt.set(topic, this.settings.environment.clock.now());
   }
 
   isDoubtful(topic: string): boolean {
     return this.#finder.isDoubtful(topic);
+  }
+
+  isHeardSince(topic: string, at: number): boolean {
+    return this.#finder.workers.some((worker) => worker.topic === topic && worker.seenAt > at);
   }
 
   doubt(workerId: string): void {
@@ -323,6 +356,7 @@ export class WorkerExecutor implements Executor, RequestHost {
       request.state === 'PENDING' && request.key.dispatch === dispatch && this.#inFlight.has(request);
     const send = async (): Promise<void> => {
       const link = await run.ready;
+      request.trouble = null;
       const message = this.#codec.write('REQUEST', request.body, {
         place: PLACES.queue(topic),
         replyTo: run.name,
@@ -361,6 +395,24 @@ export class WorkerExecutor implements Executor, RequestHost {
     });
   }
 
+  soleWorker(topic: string): KnownWorker | null {
+    return this.#signing === null ? null : this.#finder.soleWorker(topic);
+  }
+
+  #grant({ claim, workerId }: Body<'CLAIM'>, refusal: string | null): void {
+    const body: Body<'GRANT'> = { version: PROTOCOL_VERSION, claim, refusal };
+    void this.#link?.then(
+      (link) => this.#mail(link, workerId, 'GRANT', body),
+      () => undefined,
+    );
+  }
+
+  #mail<Type extends 'CANCEL' | 'GRANT'>(link: Link, workerId: string, type: Type, body: Body<Type>): void {
+    const mailbox = workerMailbox(workerId);
+    const message = this.#codec.write(type, body, { place: PLACES.mailbox(mailbox) });
+    link.post(mailbox, message).catch(() => undefined);
+  }
+
   sendCancel(request: ClientRequest, reason: unknown): void {
     if (this.#isClosed || this.#link === null) return;
     const record = Failure.from(reason).toRecord() as Body<'CANCEL'>['reason'];
@@ -369,19 +421,15 @@ export class WorkerExecutor implements Executor, RequestHost {
     const { workerId } = request;
     void this.#link.then(
       (link) => {
-        if (workerId === null) {
-          this.#announce(link, 'CANCEL', body);
-          return;
-        }
-        const mailbox = workerMailbox(workerId);
-        const message = this.#codec.write('CANCEL', body, { place: PLACES.mailbox(mailbox) });
-        link.post(mailbox, message).catch(() => undefined);
+        if (workerId === null) this.#announce(link, 'CANCEL', body);
+        else this.#mail(link, workerId, 'CANCEL', body);
       },
       () => undefined,
     );
   }
 
   over(request: ClientRequest): void {
+    this.moved(request);
     this.#waiting.delete(request);
     this.#leaveTopic(request);
     this.#runs.get(request.runId)?.remove(request);
@@ -410,6 +458,33 @@ export class WorkerExecutor implements Executor, RequestHost {
     if (this.#isClosed) throw new InvalidStateError(`The executor ${this.name} is closed`);
   }
 
+  /** Nobody answers a run that has ended. Where its mailbox cannot be removed now, it expires. */
+  ended(runId: string): void {
+    const run = this.#runs.get(runId);
+    const connected = this.#link;
+    if (this.#isClosed || connected === null || (run !== undefined && run.requests.size > 0)) return;
+    const remove = async () => {
+      await run?.close();
+      const link = await connected;
+      await link.removeMailbox(runMailbox(runId));
+    };
+    const removal = remove()
+      .catch((error: unknown) => this.settings.log(`The mailbox of a run stays for now: ${String(error)}`))
+      .finally(() => this.#removals.delete(runId));
+    this.#removals.set(runId, removal);
+  }
+
+  /** Waits for what is being removed, unless the broker is away. */
+  async #removed(): Promise<void> {
+    if (this.#removals.size === 0) return;
+    let timer: Timer | null = null;
+    const patience = new Promise<void>((resolve) => {
+      timer = this.settings.environment.clock.setTimer(REMOVAL_MS, resolve);
+    });
+    await Promise.race([Promise.all(this.#removals.values()), patience]);
+    (timer as Timer | null)?.cancel();
+  }
+
   /** Gives up the connection. What is with workers stays with them, and ends as INTERRUPTED here. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
@@ -420,6 +495,7 @@ export class WorkerExecutor implements Executor, RequestHost {
     this.#inFlight.clear();
     for (const look of [...this.#watchers]) look();
     await Promise.all([...this.#runs.values()].map((run) => run.close()));
+    await this.#removed();
     const link = await this.#link?.catch(() => null);
     await link?.close();
   }

@@ -65,6 +65,8 @@ const requestSchema = z.object({
   events: z.array(z.string()),
   /** How often it may be given to a worker altogether. */
   maxDeliveries: positive,
+  /** The only worker that serves the topic, where it is signed: that one need not ask whether it may run it. */
+  sole: z.object({ workerId: name, startedAt: count }).optional(),
 });
 
 const reply = {
@@ -77,8 +79,9 @@ const reply = {
   number: count,
 };
 
-/** What a worker says of a request. */
+/** What a worker says of a request. WAITING: it gives it back, as no engine said whether it may be run. */
 const responseSchema = z.discriminatedUnion('state', [
+  z.object({ ...reply, state: z.literal('WAITING'), data: z.strictObject({}) }),
   z.object({ ...reply, state: z.literal('RUNNING'), data: z.strictObject({}) }),
   z.object({
     ...reply,
@@ -132,6 +135,25 @@ const cancelSchema = z.object({ version, requestId: name, submission: name, reas
 /** An engine that took up a run asks who has these requests. */
 const adoptSchema = z.object({ version, requestIds: z.array(name) });
 
+/** A worker has a signed request, and asks whether it may run it: somebody may have recorded it, and sent it again. */
+const claimSchema = z.object({
+  version,
+  ...requestKey,
+  workerId: name,
+  /** How often the broker gave out this dispatch, this time included. */
+  delivery: positive,
+  /** Made anew for each delivery. */
+  claim: name,
+});
+
+/** An engine says whether a claim holds. */
+const grantSchema = z.object({
+  version,
+  claim: name,
+  /** Why it is not to be run; null: it is. */
+  refusal: z.string().nullable(),
+});
+
 /** All bodies, by the type of their message. NOTIFY has two, by the direction. */
 export const SCHEMAS = {
   REQUEST: requestSchema,
@@ -142,6 +164,8 @@ export const SCHEMAS = {
   BYE: byeSchema,
   CANCEL: cancelSchema,
   ADOPT: adoptSchema,
+  CLAIM: claimSchema,
+  GRANT: grantSchema,
 } as const;
 
 export type BodyType = keyof typeof SCHEMAS;

@@ -12,6 +12,7 @@ type Fields = Readonly<Record<string, unknown>>;
 const REQUEST_FIELDS = 15;
 const ARGUMENTS_FIELDS = 1;
 const TASK_FIELDS = 3;
+const SOLE_FIELDS = 2;
 const RESPONSE_FIELDS = 9;
 const HEARTBEAT_FIELDS = 4;
 const KEY_FIELDS = 3;
@@ -29,6 +30,9 @@ const CHECKS: Readonly<Record<BodyType, (body: Fields) => boolean>> = {
   BYE: (body) => isOurs(body) && isName(body['workerId']) && isName(body['topic']) && sizeOf(body) === BYE_FIELDS,
   // It has a failure.
   CANCEL: () => false,
+  // Only what is signed has to be claimed.
+  CLAIM: () => false,
+  GRANT: () => false,
   ADOPT: (body) => isOurs(body) && areAll(body['requestIds'], isName) && sizeOf(body) === ADOPT_FIELDS,
 };
 
@@ -59,8 +63,13 @@ function isRequest(body: Fields): boolean {
     typeof body['idempotencyKey'] === 'string' &&
     areAll(events, isText) &&
     isCount(body['maxDeliveries'], 1) &&
-    sizeOf(body) === REQUEST_FIELDS
+    sizeOf(body) === (body['sole'] === undefined ? REQUEST_FIELDS : REQUEST_FIELDS + 1) &&
+    (body['sole'] === undefined || isSole(body['sole']))
   );
+}
+
+function isSole(sole: unknown): boolean {
+  return isFields(sole) && isName(sole['workerId']) && isCount(sole['startedAt'], 0) && sizeOf(sole) === SOLE_FIELDS;
 }
 
 function isResponse(body: Fields): boolean {

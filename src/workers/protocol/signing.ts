@@ -22,6 +22,18 @@ const DEFAULT_TTL_MS = 24 * 60 * 60 * 1000;
 
 const HEADERS = { key: 'flowstate-key', at: 'flowstate-sent-at', mac: 'flowstate-signature' } as const;
 
+/** What tells a signed message from all others: two that were signed at different times differ. */
+export interface SignatureMark {
+  readonly signature: string;
+  /** When it was signed, in milliseconds since 1970, by the clock of whoever did. */
+  readonly at: number;
+}
+
+/** Of a message whose signature was checked. */
+export function signatureMark({ headers = {} }: MessageProperties): SignatureMark {
+  return { signature: headers[HEADERS.mac] ?? '', at: Number(headers[HEADERS.at]) };
+}
+
 /** Signs messages and checks signatures. A signature holds for the place that a message was sent to, and no other. */
 export interface Signing {
   headersFor(place: string, properties: MessageProperties, body: Uint8Array): Readonly<Record<string, string>>;

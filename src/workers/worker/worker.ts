@@ -6,13 +6,14 @@ import { Failure } from '../../failure.js';
 import { ENGINES_ROOM, loadSchemas, MessageCodec, PLACES, WORKERS_ROOM, workerMailbox } from '../protocol/codec.js';
 import type { Body, RequestBody, ResponseBody } from '../protocol/messages.js';
 import { PROTOCOL_VERSION } from '../protocol/version.js';
-import { signing } from '../protocol/signing.js';
+import { signatureMark, signing } from '../protocol/signing.js';
 import type { Signing } from '../protocol/signing.js';
 import { handOver } from '../delivering.js';
 import { transport } from '../transport-registry.js';
 import type { Consumer, Delivery, Link, Message, Transport } from '../transport.js';
 import { AllowList } from './allow-list.js';
 import { banner } from './banner.js';
+import { Claims } from './claims.js';
 import type { Heart } from './heart.js';
 import { Beats, loopHeart } from './heart.js';
 import { threadHeart } from './heart-thread.js';
@@ -31,6 +32,7 @@ const POST_AGAIN_AFTER_MS = 1000;
 const DEFAULT_DRAIN_MS = 30_000;
 /** What is understood, by where it comes. */
 const IN_QUEUE = ['REQUEST'] as const;
+const IN_MAILBOX = ['CANCEL', 'GRANT'] as const;
 const IN_ROOM = ['ASK', 'CANCEL', 'ADOPT'] as const;
 
 export interface StopOptions {
@@ -83,6 +85,8 @@ export class Worker {
   #link: Link | null = null;
   #transportName = '';
   #heart: Heart | null = null;
+  /** Where messages are signed. */
+  #claims: Claims | null = null;
   #consumers: Consumer[] = [];
   #notice: Timer | null = null;
   #notices = 0;
@@ -181,10 +185,11 @@ export class Worker {
     const { capacity, topic, environment } = this.#settings;
     this.#startedAt = environment.clock.now();
     this.#heart = this.#newHeart(link);
+    if (this.#signing !== null) this.#claims = this.#newClaims(link);
     const mailbox = workerMailbox(this.id);
     this.#consumers = [
       await link.receive(mailbox, { prefetch: capacity * 10, expiryMs: MAILBOX_EXPIRY_MS }, (delivery) =>
-        this.#codec.soon(delivery.message, ['CANCEL'], () =>
+        this.#codec.soon(delivery.message, IN_MAILBOX, () =>
           handOver(delivery, () => this.#hearMail(delivery, PLACES.mailbox(mailbox))),
         ),
       ),
@@ -238,6 +243,24 @@ export class Worker {
     );
   }
 
+  #newClaims(link: Link): Claims {
+    const { environment, leaseMs } = this.#settings;
+    return new Claims({
+      workerId: this.id,
+      startedAt: this.#notedStart,
+      clock: environment.clock,
+      newId: environment.newId,
+      patienceMs: leaseMs,
+      post: (mailbox, claim) =>
+        link.post(mailbox, this.#codec.write('CLAIM', claim, { place: PLACES.mailbox(mailbox) })),
+    });
+  }
+
+  /** When it began, as it says in its notices. */
+  get #notedStart(): number {
+    return Math.max(0, Math.floor(this.#startedAt));
+  }
+
   // What it hears ----------------------------------------------------------------------------------------------------
 
   #take(delivery: Delivery): void {
@@ -251,6 +274,36 @@ export class Worker {
       this.#reject(delivery, error);
       return;
     }
+    const claims = this.#claims;
+    if (claims === null || claims.isPlain(body, delivery, signatureMark(message.properties))) {
+      this.#accept(body, delivery, mailbox);
+    } else {
+      void this.#claim(claims, body, delivery, mailbox);
+    }
+  }
+
+  /** Takes a request that may have been recorded and sent again, if its engine says that it may. */
+  async #claim(claims: Claims, body: RequestBody, delivery: Delivery, mailbox: string): Promise<void> {
+    const verdict = await claims.ask(body, delivery, mailbox);
+    if (verdict.kind === 'granted') this.#accept(body, delivery, mailbox);
+    else if (verdict.kind === 'refused')
+      this.#reject(delivery, `it was sent before, or comes too late: ${verdict.reason}`);
+    else if (verdict.kind === 'closed') await delivery.release().catch(() => undefined);
+    else this.#finish(delivery, this.#giveBack(body, delivery, mailbox));
+  }
+
+  /** The engine finds it in the mailbox of its run when it is back, and sends it again. */
+  async #giveBack(body: RequestBody, delivery: Delivery, mailbox: string): Promise<void> {
+    await this.#post(mailbox, { ...this.#replyTo(body, delivery), state: 'WAITING', data: {} });
+    this.statistics.released += 1;
+    await delivery.ack();
+  }
+
+  #replyTo(body: RequestBody, { deliveries }: Delivery) {
+    return { version: PROTOCOL_VERSION, ...keyOf(body), workerId: this.id, delivery: deliveries, number: 0 } as const;
+  }
+
+  #accept(body: RequestBody, delivery: Delivery, mailbox: string): void {
     const deliveries = delivery.deliveries + body.dispatch - 1;
     if (deliveries > body.maxDeliveries) {
       const why = `was lost, and so were those before it: it was given to ${deliveries - 1} workers`;
@@ -316,17 +369,9 @@ export class Worker {
     answered.catch((error: unknown) => this.#reject(delivery, error));
   }
 
-  async #answer(body: RequestBody, { deliveries }: Delivery, mailbox: string, failure: Failure): Promise<void> {
+  async #answer(body: RequestBody, delivery: Delivery, mailbox: string, failure: Failure): Promise<void> {
     const record = failure.toRecord() as Body<'CANCEL'>['reason'];
-    return this.#post(mailbox, {
-      version: PROTOCOL_VERSION,
-      ...keyOf(body),
-      workerId: this.id,
-      delivery: deliveries,
-      number: 0,
-      state: 'FAILURE',
-      data: { failure: record },
-    });
+    return this.#post(mailbox, { ...this.#replyTo(body, delivery), state: 'FAILURE', data: { failure: record } });
   }
 
   /**
@@ -340,7 +385,7 @@ export class Worker {
       place: PLACES.mailbox(mailbox),
       correlationId: body.requestId,
     });
-    const isEnding = body.state === 'SUCCESS' || body.state === 'FAILURE';
+    const isEnding = body.state !== 'RUNNING' && body.state !== 'EVENT';
     while (this.#link !== null) {
       try {
         if (isEnding && delivery?.reply !== undefined) await delivery.reply(mailbox, message);
@@ -364,7 +409,9 @@ export class Worker {
 
   #hearMail(delivery: Delivery, place: string): void {
     try {
-      this.#cancel(this.#codec.read(delivery.message, place, ['CANCEL']).body);
+      const envelope = this.#codec.read(delivery.message, place, IN_MAILBOX);
+      if (envelope.type === 'CANCEL') this.#cancel(envelope.body);
+      else this.#claims?.hear(envelope.body);
     } catch (error) {
       this.#reject(delivery, error);
       return;
@@ -422,7 +469,7 @@ export class Worker {
       workerId: this.id,
       capacity,
       inFlight: this.#jobs.size,
-      startedAt: Math.max(0, Math.floor(this.#startedAt)),
+      startedAt: this.#notedStart,
       number: this.#notices,
       everyMs: notifyMs,
     } as const;
@@ -452,6 +499,7 @@ export class Worker {
       const body = { version: PROTOCOL_VERSION, workerId: this.id, topic: this.topic } as const;
       const message = this.#codec.write('BYE', body, { place: PLACES.room(ENGINES_ROOM) });
       await Promise.all(this.#consumers.map((consumer) => consumer.stop().catch(() => undefined)));
+      this.#claims?.close();
       await link.announce(ENGINES_ROOM, message).catch(() => undefined);
       await this.#drain(drainMs);
     }

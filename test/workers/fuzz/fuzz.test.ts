@@ -62,7 +62,8 @@ async function flood(parts: {
     own: signing({ keys }, stage.clock) ?? fail(),
     foreign: signing({ keys: { ours: 'a guess' } }, stage.clock) ?? fail(),
   };
-  const addresses = { topic: 'topic', workerId: 'worker', runId: 'run', answers: 'answers', underWay };
+  const startedAt = stage.clock.now();
+  const addresses = { topic: 'topic', workerId: 'worker', startedAt, runId: 'run', answers: 'answers', underWay };
   const malformed = new Malformed(source, addresses, signed ?? null);
   let before = 0;
   for (let sent = 0; sent < count; sent += BATCH) {

@@ -9,9 +9,9 @@ import type { Source } from './mutations.js';
 /** Where messages come in, and of which types they are there. */
 export const DOORS = {
   queue: ['REQUEST'],
-  workerMailbox: ['CANCEL'],
+  workerMailbox: ['CANCEL', 'GRANT'],
   workersRoom: ['ASK', 'CANCEL', 'ADOPT'],
-  runMailbox: ['RESPONSE', 'HEARTBEAT'],
+  runMailbox: ['RESPONSE', 'HEARTBEAT', 'CLAIM'],
   enginesRoom: ['NOTIFY', 'BYE'],
 } as const satisfies Readonly<Record<string, readonly BodyType[]>>;
 export type Door = keyof typeof DOORS;
@@ -19,6 +19,8 @@ export type Door = keyof typeof DOORS;
 export interface Addresses {
   readonly topic: string;
   readonly workerId: string;
+  /** When the worker began. */
+  readonly startedAt: number;
   readonly runId: string;
   /** The mailbox that answers are asked for in. */
   readonly answers: string;
@@ -197,6 +199,7 @@ export class Malformed {
           idempotencyKey: `run:0:echo:${this.#count}`,
           events: ['update_progress', '*'],
           maxDeliveries: 3,
+          sole: { workerId: addresses.workerId, startedAt: addresses.startedAt },
         };
       case 'RESPONSE':
         return source.oneOf([
@@ -227,6 +230,10 @@ export class Malformed {
         return { version: 2, workerId: 'w1', topic: 'scripted' };
       case 'CANCEL':
         return this.#cancellation(failure);
+      case 'CLAIM':
+        return { version: 2, ...this.#key(), workerId: 'w1', delivery: 1, claim: `claim-${this.#count}` };
+      case 'GRANT':
+        return { version: 2, claim: `claim-${this.#count}`, refusal: source.oneOf([null, 'no']) };
       case 'ADOPT':
         return { version: 2, requestIds: [own.requestId, `request-${this.#count - 1}`] };
     }

@@ -113,6 +113,20 @@ export function withOtherPart(value: unknown, source: Source): string {
   }
 }
 
+/** Anything that may stand where something else should. */
+export function oddValue(source: Source): unknown {
+  const { below, oneOf } = source;
+  return oneOf<() => unknown>([
+    () => oneOf<unknown>([...NUMBERS, ...TEXTS, ...PROTOTYPES]),
+    () => oneOf<unknown>([null, undefined, true, NaN, Infinity, 10n ** 30n, new Date(NaN), [], {}, [[null]]]),
+    () => Buffer.from(Array.from({ length: below(20) }, () => below(256))),
+    () => oneOf(HOSTILE_VALUES),
+    () => JSON.parse(`${'['.repeat(5000)}${']'.repeat(5000)}`) as unknown,
+    () => oneOf(['x', '\u0001', '"', 'é']).repeat(oneOf([300, 70_000])),
+    () => JSON.parse(`{"${oneOf(PROTOTYPES)}":${oneOf(['{"polluted":true}', 'null', '1', '"text"'])}}`) as unknown,
+  ])();
+}
+
 /** Bytes of which some are other ones, are missing, or are too many. */
 export function withOtherBytes(bytes: Uint8Array, source: Source): Uint8Array {
   const copy = Buffer.from(bytes);

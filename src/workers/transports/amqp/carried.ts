@@ -1,10 +1,12 @@
-import { isProperties, isRecord } from '../../message-bytes.js';
+import { createHash } from 'node:crypto';
+import { countIn, isRecord, propertiesIn } from '../../message-bytes.js';
 import type { DeadLetter, Message, MessageProperties } from '../../transport.js';
 import type { AmqpFields, AmqpMessage } from './driver.js';
+import type { Names } from './names.js';
 
 /*
- * The properties of a message are those of AMQP, which are short and take no text that is not well formed. Where they do
- * not fit, or there are headers, they travel as JSON in one header as well.
+ * The properties of a message travel as JSON in one header, since those of AMQP are short and take no text that is not
+ * well formed. They are there as well where they fit, for tools.
  */
 
 const PROPERTIES = 'flowstate-properties';
@@ -14,6 +16,9 @@ const DEATH = 'flowstate-death';
 const DELIVERIES = 'flowstate-deliveries';
 
 const LONGEST_SHORT_TEXT = 200;
+/** All properties have to be in one frame, with what is noted of a dead letter. */
+const MOST_PROPERTY_BYTES = 64 * 1024;
+const LONGEST_REASON = 2000;
 
 export interface Place {
   readonly kind: DeadLetter['kind'];
@@ -36,62 +41,88 @@ export interface CarriedParts {
   readonly deliveries?: number | undefined;
 }
 
+/** @throws {RangeError} for properties that do not fit into a frame. */
 export function fieldsOf({ message, messageId, place, death, deliveries }: CarriedParts): AmqpFields {
   const { properties } = message;
-  const type = short(properties.type);
-  const correlationId = short(properties.correlationId);
-  const replyTo = short(properties.replyTo);
-  const fits =
-    type === properties.type &&
-    correlationId === properties.correlationId &&
-    replyTo === properties.replyTo &&
-    properties.headers === undefined;
+  const text = JSON.stringify(properties);
+  if (Buffer.byteLength(text) > MOST_PROPERTY_BYTES) {
+    throw new RangeError(`The properties of a message take at most ${MOST_PROPERTY_BYTES} bytes over AMQP`);
+  }
   return {
     messageId,
-    type,
-    correlationId,
-    replyTo,
+    type: short(properties.type),
+    correlationId: short(properties.correlationId),
+    replyTo: short(properties.replyTo),
     headers: {
-      ...(fits ? {} : { [PROPERTIES]: JSON.stringify(properties) }),
+      [PROPERTIES]: text,
       ...(place === undefined ? {} : { [PLACE]: JSON.stringify(place) }),
-      ...(death === undefined ? {} : { [DEATH]: JSON.stringify(death) }),
+      ...(death === undefined
+        ? {}
+        : { [DEATH]: JSON.stringify({ ...death, reason: death.reason.slice(0, LONGEST_REASON) }) }),
       ...(deliveries === undefined ? {} : { [DELIVERIES]: deliveries }),
     },
   };
 }
 
-export function messageIn(carried: AmqpMessage): Message {
-  return { properties: propertiesIn(carried), body: bytesOf(carried.body) };
+/** @returns the message, or why it cannot be sent on as it is. */
+export function messageIn(carried: AmqpMessage): Message | string {
+  const body = bytesOf(carried.body);
+  if (body === null) return 'its JSON nests too deep';
+  const properties = propertiesOf(carried);
+  const size = Buffer.byteLength(JSON.stringify(properties));
+  return size > MOST_PROPERTY_BYTES ? `its properties take ${size} bytes` : { properties, body };
+}
+
+/** What can be kept of a message that cannot be sent on. */
+export function remainsOf({ type, correlationId, replyTo, body }: AmqpMessage): Message {
+  return { properties: plainProperties({ type, correlationId, replyTo }), body: bytesOf(body) ?? new Uint8Array() };
 }
 
 /** Of a quorum queue exact; otherwise once more than it is known to have been given as another message, or twice more. */
 export function deliveriesIn({ headers, redelivered }: AmqpMessage): number {
-  const before = numberIn(headers?.[DELIVERIES]) ?? 0;
-  const counted = numberIn(headers?.['x-delivery-count']);
-  return before + (counted ?? (redelivered ? 1 : 0)) + 1;
+  const before = countIn(headers?.[DELIVERIES]);
+  const counted = headers?.['x-delivery-count'];
+  return before + (counted === undefined ? (redelivered ? 1 : 0) : countIn(counted)) + 1;
 }
 
-export function deadLetterIn(carried: AmqpMessage, now: number): DeadLetter | null {
-  const { headers = {}, messageId, timestamp } = carried;
-  const place = jsonIn(headers[PLACE]);
-  if (!isRecord(place) || messageId === undefined) return null;
-  const { kind, name } = place;
-  if (kind !== 'queue' && kind !== 'mailbox') return null;
-  if (typeof name !== 'string') return null;
-  const common = { id: messageId, message: messageIn(carried), kind, place: name } as const;
+/** @param names - Of the exchange: what somebody else wrote, and the broker gave up, does not say itself where it was. */
+export function deadLetterIn(carried: AmqpMessage, names: Names, now: number): DeadLetter | null {
+  const { headers = {}, timestamp } = carried;
+  const place = placeIn(headers, names);
+  if (place === null) return null;
+  const whole = messageIn(carried);
+  const message = typeof whole === 'string' ? remainsOf(carried) : whole;
+  const id = carried.messageId ?? digestOf(message);
+  const common = { id, message, kind: place.kind, place: place.name } as const;
   const death = jsonIn(headers[DEATH]);
   if (isRecord(death) && typeof death['reason'] === 'string') {
     const { reason, deliveries, at } = death;
-    return { ...common, reason, deliveries: numberIn(deliveries) ?? 1, at: numberIn(at) ?? now };
+    return { ...common, reason, deliveries: countIn(deliveries) || 1, at: numberIn(at) ?? now };
   }
   const why = headers['x-first-death-reason'];
-  const limit = why === 'delivery_limit' ? numberIn(place['deliveryLimit']) : null;
+  const limit = why === 'delivery_limit' ? countIn(place.deliveryLimit) : 0;
   return {
     ...common,
     reason: `the broker gave it up: ${typeof why === 'string' ? why : 'it did not say why'}`,
-    deliveries: limit ?? 1,
+    deliveries: limit || 1,
     at: timeOfDeath(headers['x-death']) ?? (timestamp === undefined ? now : timestamp * 1000),
   };
+}
+
+function placeIn(headers: Readonly<Record<string, unknown>>, names: Names): Place | null {
+  const place = jsonIn(headers[PLACE]);
+  if (isRecord(place) && typeof place['name'] === 'string') {
+    const { kind, name, deliveryLimit } = place;
+    if (kind === 'queue' || kind === 'mailbox')
+      return { kind, name, deliveryLimit: numberIn(deliveryLimit) ?? undefined };
+  }
+  const queue = headers['x-first-death-queue'];
+  return typeof queue === 'string' ? names.placeOf(queue) : null;
+}
+
+/** What a message is known by that has no id: the same as another one that is the same. */
+function digestOf({ properties, body }: Message): string {
+  return createHash('sha256').update(JSON.stringify(properties)).update(body).digest('hex');
 }
 
 /** What the broker notes of it, in seconds. */
@@ -101,34 +132,40 @@ function timeOfDeath(deaths: unknown): number | null {
   return seconds === null ? null : seconds * 1000;
 }
 
-function propertiesIn({ type, correlationId, replyTo, headers = {} }: AmqpMessage): MessageProperties {
-  const properties = jsonIn(headers[PROPERTIES]);
-  if (isProperties(properties)) return properties;
-  // What is ours and was short has no headers but those of the broker.
-  const others = headers[PLACE] === undefined ? Object.entries(headers) : [];
+function propertiesOf({ type, correlationId, replyTo, headers = {} }: AmqpMessage): MessageProperties {
+  const properties = propertiesIn(jsonIn(headers[PROPERTIES]));
+  if (properties !== null) return properties;
   // Somebody else's message.
-  const texts = others.filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+  const texts = Object.entries(headers).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+  const plain = plainProperties({ type, correlationId, replyTo });
+  return texts.length === 0 ? plain : { ...plain, headers: Object.fromEntries(texts) };
+}
+
+function plainProperties({
+  type,
+  correlationId,
+  replyTo,
+}: Pick<AmqpMessage, 'type' | 'correlationId' | 'replyTo'>): MessageProperties {
   return {
     type: type ?? '',
-    ...(correlationId === undefined ? {} : { correlationId }),
     ...(replyTo === undefined ? {} : { replyTo }),
-    ...(texts.length === 0 ? {} : { headers: Object.fromEntries(texts) }),
+    ...(correlationId === undefined ? {} : { correlationId }),
   };
 }
 
-/** The driver reads some types of content. */
-function bytesOf(body: unknown): Uint8Array {
+/** The driver reads some types of content. JSON that it reads may nest deeper than it can be written; null for that. */
+function bytesOf(body: unknown): Uint8Array | null {
   if (body instanceof Uint8Array) return body;
-  return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+  try {
+    return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+  } catch {
+    return null;
+  }
 }
 
-const PLAIN = /^[\x20-\x7e]*$/;
-
-/** An empty one would be as good as none. */
 function short(text: string | undefined): string | undefined {
-  if (text === undefined || text === '' || text.length > LONGEST_SHORT_TEXT) return undefined;
-  if (PLAIN.test(text)) return text;
-  const fits = Buffer.byteLength(text) <= LONGEST_SHORT_TEXT && Buffer.from(text).toString() === text;
+  const fits =
+    text !== undefined && Buffer.byteLength(text) <= LONGEST_SHORT_TEXT && Buffer.from(text).toString() === text;
   return fits ? text : undefined;
 }
 

@@ -34,7 +34,9 @@ export interface AmqpChannel {
     readonly arguments?: Readonly<Record<string, string | number>>;
   }): Promise<{ readonly queue: string }>;
   queueBind(params: { readonly queue: string; readonly exchange: string; readonly routingKey: string }): Promise<void>;
-  queueDelete(queue: string | { readonly queue: string; readonly ifEmpty: boolean }): Promise<unknown>;
+  queueDelete(
+    queue: string | { readonly queue: string; readonly ifEmpty: boolean; readonly ifUnused?: boolean },
+  ): Promise<unknown>;
   exchangeDeclare(params: {
     readonly exchange: string;
     readonly type: string;

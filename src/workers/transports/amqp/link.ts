@@ -117,6 +117,15 @@ export class AmqpLink implements Link {
     });
   }
 
+  async removeMailbox(mailbox: string): Promise<boolean> {
+    const queue = this.#names.place('mailbox', mailbox);
+    // What one of its consumers has not answered is not counted by the broker.
+    if ([...this.#consumers.keys()].some((consumer) => consumer.queue === queue)) return false;
+    const isRemoved = await this.#run(() => this.#topology.removeEmpty((does) => this.#withChannel(does), queue));
+    if (isRemoved) this.#mailboxes.delete(queue);
+    return isRemoved;
+  }
+
   async announce(room: string, message: Message): Promise<void> {
     const [exchange, routingKey] = [this.#names.rooms, this.#names.room(room)];
     const isMandatory = false;
@@ -129,7 +138,8 @@ export class AmqpLink implements Link {
       const { queue } = await channel.queueDeclare({ queue: '', exclusive: true, autoDelete: true });
       await channel.queueBind({ queue, exchange: this.#names.rooms, routingKey: this.#names.room(room) });
       await channel.basicConsume({ queue, noAck: true }, (carried) => {
-        if (channel.active) tell(messageIn(carried), handle);
+        const message = messageIn(carried);
+        if (channel.active && typeof message !== 'string') tell(message, handle);
       });
     });
     await this.#open(standing);
@@ -286,7 +296,7 @@ export class AmqpLink implements Link {
       for (;;) {
         const carried = await channel.basicGet({ queue: this.#names.dead });
         if (carried === undefined) return;
-        const letter = deadLetterIn(carried, this.#environment.clock.now());
+        const letter = deadLetterIn(carried, this.#names, this.#environment.clock.now());
         const { deliveryTag } = carried;
         if (letter !== null && !(await visit(letter, () => channel.basicAck({ deliveryTag })))) return;
       }

@@ -1,4 +1,4 @@
-import { plainName } from '../../../safe-name.js';
+import { KEPT_OF_LONG, nameOfPlain, plainName } from '../../../safe-name.js';
 import type { DeadLetter } from '../../transport.js';
 
 /** Names take 255 bytes. */
@@ -25,6 +25,21 @@ export class Names {
   place(kind: DeadLetter['kind'], name: string): string {
     const full = `${this.exchange}.${kind}.${plainName(name)}`;
     return full.length <= LONGEST ? full : plainName(full);
+  }
+
+  /** Which place a queue is; null for one that is none, or whose name was shortened. */
+  placeOf(queue: string): { readonly kind: DeadLetter['kind']; readonly name: string } | null {
+    for (const kind of ['queue', 'mailbox'] as const) {
+      const prefix = `${this.exchange}.${kind}.`;
+      const name = nameOfPlain(queue.slice(prefix.length));
+      if (queue.startsWith(prefix) && this.place(kind, name) === queue) return { kind, name };
+    }
+    return null;
+  }
+
+  /** Whether a queue may be one of this exchange. */
+  has(queue: string): boolean {
+    return queue.startsWith(`${this.exchange}.`.slice(0, KEPT_OF_LONG));
   }
 
   room(name: string): string {

@@ -1,6 +1,6 @@
 import { deliveryOf, handOver } from '../../delivering.js';
 import type { DeadLetter, Delivery, Message } from '../../transport.js';
-import { deliveriesIn, messageIn } from './carried.js';
+import { deliveriesIn, messageIn, remainsOf } from './carried.js';
 import type { AmqpChannel, AmqpMessage } from './driver.js';
 
 export interface QueueConsumerOptions {
@@ -32,6 +32,10 @@ export class QueueConsumer {
 
   constructor(options: QueueConsumerOptions) {
     this.#options = options;
+  }
+
+  get queue(): string {
+    return this.#options.queue;
   }
 
   get isStopped(): boolean {
@@ -76,7 +80,8 @@ export class QueueConsumer {
       return;
     }
     this.#held.add(deliveryTag);
-    const message = messageIn(carried);
+    const whole = messageIn(carried);
+    const message = typeof whole === 'string' ? remainsOf(carried) : whole;
     const deliveries = deliveriesIn(carried);
     const { bury, sendAgain, handle } = this.#options;
     // A tag means something on its own channel alone.
@@ -98,7 +103,8 @@ export class QueueConsumer {
           : answer(ack, () => sendAgain(message, deliveries)),
       reject: (reason) => answer(ack, () => bury(message, reason, deliveries)),
     });
-    handOver(delivery, handle);
+    if (typeof whole === 'string') delivery.reject(whole).catch(() => undefined);
+    else handOver(delivery, handle);
   }
 
   /**

@@ -60,6 +60,24 @@ export class Topology {
     await channel.queueDeclare({ queue, durable: true, arguments: { 'x-expires': expiryMs } });
   }
 
+  /** @returns false when there is no such queue, or something in it, or somebody who consumes from it. */
+  async removeEmpty(
+    withChannel: (does: (channel: AmqpChannel) => Promise<unknown>) => Promise<unknown>,
+    queue: string,
+  ): Promise<boolean> {
+    try {
+      // To delete what is not there is no error.
+      await withChannel(async (channel) => {
+        await channel.queueDeclare({ queue, passive: true });
+        await channel.queueDelete({ queue, ifEmpty: true, ifUnused: true });
+      });
+      return true;
+    } catch (error) {
+      if (['NOT_FOUND', 'PRECONDITION_FAILED'].includes(codeOf(error) ?? '')) return false;
+      throw error;
+    }
+  }
+
   /** @param acquire - Opens a channel: the broker closes the one on which it was asked for what is not there. */
   async exists(acquire: () => Promise<AmqpChannel>, queue: string): Promise<boolean> {
     const channel = await acquire();
@@ -105,7 +123,9 @@ export class Topology {
     await this.declareExchanges(channel);
     const queues = new Set([...others, dead]);
     for (let found = await channel.basicGet({ queue: made, noAck: true }); found !== undefined;) {
-      queues.add(Buffer.from(found.body as Uint8Array).toString());
+      const queue = found.body instanceof Uint8Array ? Buffer.from(found.body).toString() : '';
+      // Whoever may write notes may not have others remove what is not of this exchange.
+      if (this.names.has(queue)) queues.add(queue);
       found = await channel.basicGet({ queue: made, noAck: true });
     }
     for (const queue of queues) await channel.queueDelete(queue);

@@ -1,6 +1,7 @@
 import { importPackage, loadDriver } from '../../../driver-package.js';
 import type { ImportDriver } from '../../../driver-package.js';
 import type { Transport } from '../../transport.js';
+import { positiveMs } from '../../transport-basics.js';
 import type { TransportBasics } from '../../transport-basics.js';
 import type { AmqpConnection } from './driver.js';
 import { AmqpLink } from './link.js';
@@ -37,6 +38,7 @@ export interface AmqpTransportOptions {
   readonly importDriver?: ImportDriver | undefined;
 }
 
+const OWNER = 'the AMQP transport';
 const DEFAULT_HOST = '127.0.0.1';
 const DEFAULT_PORT = 5672;
 const DEFAULT_TLS_PORT = 5671;
@@ -70,8 +72,8 @@ export function amqpTransport(options: AmqpTransportOptions, basics: TransportBa
     vhost,
     ...(tls === false ? {} : { tls }),
     connectionName: `flowstate ${basics.exchange}`,
-    heartbeat: Math.ceil(positive('heartbeatMs', options.heartbeatMs ?? DEFAULT_HEARTBEAT_MS) / 1000),
-    connectionTimeout: positive('connectTimeoutMs', options.connectTimeoutMs ?? DEFAULT_CONNECT_MS),
+    heartbeat: Math.ceil(positiveMs(OWNER, 'heartbeatMs', options.heartbeatMs ?? DEFAULT_HEARTBEAT_MS) / 1000),
+    connectionTimeout: positiveMs(OWNER, 'connectTimeoutMs', options.connectTimeoutMs ?? DEFAULT_CONNECT_MS),
     retryLow: Math.max(1, policy.delayMs(0)),
     retryHigh: Math.max(1, policy.delayMs(LATE)),
     frameMax: FRAME_BYTES,
@@ -116,11 +118,6 @@ function connectionIn(imported: object): NewConnection | null {
 
 function isNewConnection(value: unknown): value is NewConnection {
   return typeof value === 'function';
-}
-
-function positive(name: string, value: number): number {
-  if (value > 0) return value;
-  throw new RangeError(`The option ${name} of the AMQP transport takes a number above 0, got ${value}`);
 }
 
 function wholeNumber(name: string, value: number): number {

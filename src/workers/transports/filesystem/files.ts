@@ -1,5 +1,8 @@
-import { mkdir, open, readdir, readFile, rename, rm, stat, unlink, utimes, writeFile } from 'node:fs/promises';
+import type { Dirent } from 'node:fs';
+import { mkdir, open, readdir, rename, rm, rmdir, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+
+const BEGINNING_BYTES = 2 ** 20;
 
 /** The calls to the file system that messages in folders need. Whatever is not there reads as null. */
 
@@ -29,12 +32,31 @@ async function inFolder<Result>(folder: string, call: () => Promise<Result>): Pr
   }
 }
 
-export const readBytes = (path: string): Promise<Buffer | null> => unlessAbsent(() => readFile(path));
+/** What a file holds; of one with more bytes than `longest` the beginning. */
+export const readHead = (
+  path: string,
+  longest: number,
+): Promise<{ readonly bytes: Buffer; readonly size: number } | null> =>
+  unlessAbsent(async () => {
+    await using file = await open(path, 'r');
+    const { size } = await file.stat();
+    if (size <= longest) return { bytes: await file.readFile(), size };
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(BEGINNING_BYTES), 0, BEGINNING_BYTES, 0);
+    return { bytes: buffer.subarray(0, bytesRead), size };
+  });
+
+/** Sorted. Whatever else is there, such as pipes, which nobody may come to write to, and links, is left out. */
+export const listFiles = (folder: string): Promise<readonly string[]> => list(folder, (entry) => entry.isFile());
 
 /** Sorted. */
-export async function list(folder: string): Promise<readonly string[]> {
-  const names = await unlessAbsent(() => readdir(folder));
-  return names === null ? [] : names.toSorted();
+export const listFolders = (folder: string): Promise<readonly string[]> => list(folder, (entry) => entry.isDirectory());
+
+async function list(folder: string, isMeant: (entry: Dirent) => boolean): Promise<readonly string[]> {
+  const entries = await unlessAbsent(() => readdir(folder, { withFileTypes: true }));
+  return (entries ?? [])
+    .filter(isMeant)
+    .map(({ name }) => name)
+    .toSorted();
 }
 
 export async function writeBytes(path: string, bytes: Uint8Array, isDurable: boolean): Promise<void> {
@@ -67,12 +89,27 @@ export async function removeFolder(path: string): Promise<void> {
   await rm(path, { recursive: true, force: true, maxRetries: 3 });
 }
 
+/** @returns false for a folder that has something in it, or is not there. */
+export async function removeIfEmpty(path: string): Promise<boolean> {
+  try {
+    return (await unlessAbsent(() => rmdir(path).then(() => true))) ?? false;
+  } catch (error) {
+    // Which of the two it is depends on the file system.
+    if (['ENOTEMPTY', 'EEXIST'].includes(String(codeOf(error)))) return false;
+    throw error;
+  }
+}
+
 export async function makeFolder(path: string): Promise<void> {
   await mkdir(path, { recursive: true });
 }
 
-/** When a file was touched last, in milliseconds since 1970. */
-export const touchedAt = (path: string): Promise<number | null> => unlessAbsent(async () => (await stat(path)).mtimeMs);
+/** When a file was touched last, in milliseconds since 1970; null for what is no file. */
+export const touchedAt = (path: string): Promise<number | null> =>
+  unlessAbsent(async () => {
+    const about = await stat(path);
+    return about.isFile() ? about.mtimeMs : null;
+  });
 
 /** Sets when a file was touched last; one that is not there is made. */
 export async function touch(path: string, at: number, text: string): Promise<void> {

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { tell } from '../../delivering.js';
 import type { Message } from '../../transport.js';
-import { list, makeFolder, readBytes, remove, removeFolder } from './files.js';
+import { listFiles, makeFolder, readHead, remove, removeFolder } from './files.js';
 import { decodeMessage } from '../../message-bytes.js';
 import { parseName } from './file-names.js';
+import { LONGEST_MESSAGE_BYTES } from './outbox.js';
 import { watchFolder } from './watch-folder.js';
 
 /** One who listens to a room: a folder of its own, into which everybody puts a copy. */
@@ -43,7 +44,7 @@ export class FolderEar {
   async #look(): Promise<void> {
     while (this.#looksAgain) {
       this.#looksAgain = false;
-      for (const name of await list(this.#folder).catch(() => [])) {
+      for (const name of await listFiles(this.#folder).catch(() => [])) {
         if (parseName(name) !== null) await this.#hear(join(this.#folder, name));
       }
     }
@@ -51,9 +52,9 @@ export class FolderEar {
 
   async #hear(path: string): Promise<void> {
     try {
-      const bytes = await readBytes(path);
+      const head = await readHead(path, LONGEST_MESSAGE_BYTES);
       await remove(path);
-      if (bytes !== null && !this.#isStopped) tell(decodeMessage(bytes).message, this.#handle);
+      if (head !== null && !this.#isStopped) tell(decodeMessage(head.bytes).message, this.#handle);
     } catch {
       // What cannot be read is told to nobody: rooms keep nothing.
     }

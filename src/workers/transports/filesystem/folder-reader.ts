@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { deliveryOf, handOver } from '../../delivering.js';
 import type { DeadLetter, Delivery, Message } from '../../transport.js';
-import { list, makeFolder, move, moveInto, readBytes, remove, touchedAt } from './files.js';
+import { listFiles, makeFolder, move, moveInto, readHead, remove, touchedAt } from './files.js';
 import { decodeMessage } from '../../message-bytes.js';
 import { nameOf, parseName } from './file-names.js';
+import { LONGEST_MESSAGE_BYTES } from './outbox.js';
 import type { Outbox } from './outbox.js';
 import type { PlacePaths, Places } from './places.js';
 import { watchFolder } from './watch-folder.js';
@@ -31,6 +32,8 @@ export class FolderReader {
   readonly #mine: string;
   /** The names of what it has without an answer. */
   readonly #held = new Set<string>();
+  /** Answers that are on their way to the disk. */
+  readonly #settling = new Set<Promise<void>>();
   /** What was seen and is not taken yet, in order. */
   #seen: string[] = [];
   #unwatch: () => void = () => undefined;
@@ -72,6 +75,7 @@ export class FolderReader {
     this.#isStopped = true;
     this.#unwatch();
     await this.#looking;
+    await Promise.allSettled(this.#settling);
   }
 
   /** Gives back what it has. */
@@ -102,7 +106,7 @@ export class FolderReader {
   }
 
   async #list(): Promise<string[]> {
-    return (await list(this.paths.fresh)).filter((name) => parseName(name) !== null);
+    return (await listFiles(this.paths.fresh)).filter((name) => parseName(name) !== null);
   }
 
   async #takeSeen(): Promise<void> {
@@ -119,17 +123,24 @@ export class FolderReader {
     if (parsed === null) return;
     const deliveries = parsed.deliveries + 1;
     const taken = nameOf(parsed.order, deliveries);
-    const path = join(this.#mine, taken);
-    if (!(await move(join(this.paths.fresh, name), path))) return;
-    const bytes = await readBytes(path);
-    if (bytes === null) return;
-    this.#held.add(taken);
+    const [path, before] = [join(this.#mine, taken), join(this.paths.fresh, name)];
+    if (!(await move(before, path))) return;
+    let head: Awaited<ReturnType<typeof readHead>>;
     try {
-      const { message } = decodeMessage(bytes);
-      handOver(this.#delivery(message, taken, deliveries), this.#options.handle);
+      head = await readHead(path, LONGEST_MESSAGE_BYTES);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      await this.#reject({ properties: { type: '' }, body: bytes }, taken, deliveries, reason);
+      // What cannot be read now can be later, by this link or another.
+      await moveInto(path, before);
+      throw error;
+    }
+    if (head === null) return;
+    this.#held.add(taken);
+    const message = messageIn(head);
+    if (typeof message !== 'string') {
+      handOver(this.#delivery(message, taken, deliveries), this.#options.handle);
+    } else {
+      const foreign = { properties: { type: '' }, body: head.bytes };
+      await this.#reject(foreign, taken, deliveries, message);
     }
   }
 
@@ -158,13 +169,34 @@ export class FolderReader {
   }
 
   /** Does what an answer means, if this link has the message still. */
-  async #settle(name: string, does: () => Promise<unknown>): Promise<void> {
+  #settle(name: string, does: () => Promise<unknown>): Promise<void> {
+    const settling = this.#settleNow(name, does).finally(() => this.#settling.delete(settling));
+    this.#settling.add(settling);
+    return settling;
+  }
+
+  async #settleNow(name: string, does: () => Promise<unknown>): Promise<void> {
     if (!this.#held.has(name)) return;
     try {
       await does();
+    } catch (error) {
+      // What was not done is for somebody else, who may be able to do it.
+      await moveInto(join(this.#mine, name), join(this.paths.fresh, name));
+      throw error;
     } finally {
       this.#held.delete(name);
       this.look();
     }
+  }
+}
+
+/** @returns the message in a file, or why there is none. */
+function messageIn({ bytes, size }: { readonly bytes: Buffer; readonly size: number }): Message | string {
+  if (size > LONGEST_MESSAGE_BYTES)
+    return `it takes ${size} bytes, more than the ${LONGEST_MESSAGE_BYTES} of a message`;
+  try {
+    return decodeMessage(bytes).message;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
   }
 }

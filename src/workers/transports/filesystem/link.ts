@@ -10,7 +10,17 @@ import type { ConsumeOptions, Consumer, DeadLetter, Delivery, Link, MailboxOptio
 import { FolderEar } from './folder-ear.js';
 import { FolderGraveyard } from './folder-graveyard.js';
 import { FolderReader } from './folder-reader.js';
-import { list, makeFolder, readBytes, remove, removeFolder, touch, touchedAt } from './files.js';
+import {
+  listFiles,
+  listFolders,
+  makeFolder,
+  readHead,
+  remove,
+  removeFolder,
+  removeIfEmpty,
+  touch,
+  touchedAt,
+} from './files.js';
 import { Outbox } from './outbox.js';
 import { Places } from './places.js';
 import type { PlacePaths } from './places.js';
@@ -32,6 +42,7 @@ export interface FolderLinkOptions {
 
 /** The longest time between two looks at what the dead have left, in milliseconds. */
 const LONGEST_BEAT_MS = 1000;
+const LONGEST_NUMBER = 20;
 
 /** A link through folders. What it reads is in one of them, what it sends goes to the other, which may be the same. */
 export class FolderLink implements Link {
@@ -100,16 +111,30 @@ export class FolderLink implements Link {
     checkMailbox(options);
     return this.#read('mailbox', mailbox, options, handle, async (paths) => {
       if (await this.#isExpired(this.#in, paths)) await removeFolder(paths.folder);
+      // First, as a mailbox that has a reader does not expire.
+      await touch(join(paths.readers, this.#linkId), this.#now(), '');
       await remove(paths.expiry);
       await touch(paths.expiry, this.#now(), String(options.expiryMs));
-      await touch(join(paths.readers, this.#linkId), this.#now(), '');
+    });
+  }
+
+  removeMailbox(mailbox: string): Promise<boolean> {
+    return this.#ask(async () => {
+      const { folder, fresh, active, readers } = this.#in.place('mailbox', mailbox);
+      const others = (await listFiles(readers)).filter((linkId) => linkId !== this.#linkId);
+      if (await this.#presence.isAnyAlive(this.#in.links, others)) return false;
+      for (const linkId of await listFolders(active)) {
+        if ((await listFiles(join(active, linkId))).length > 0) return false;
+      }
+      // It is this folder that makes it a mailbox: nothing can be put into it after this.
+      return (await removeIfEmpty(fresh)) && removeFolder(folder).then(() => true);
     });
   }
 
   announce(room: string, message: Message): Promise<void> {
     return this.#ask(async () => {
       const folder = this.#out.room(room);
-      for (const ear of await list(folder)) {
+      for (const ear of await listFolders(folder)) {
         const path = join(folder, ear);
         // An ear is named for its link, and a number.
         if (await this.#presence.isAlive(this.#out.links, ear.replace(/\.\d+$/, ''))) {
@@ -238,9 +263,11 @@ export class FolderLink implements Link {
   /** Whether a mailbox has been without a reader for too long. */
   async #isExpired({ links }: Places, { expiry, readers }: PlacePaths): Promise<boolean> {
     const at = await touchedAt(expiry);
-    const keptMs = Number((await readBytes(expiry))?.toString());
-    if (at === null || !(at + keptMs < this.#now())) return false;
-    return !(await this.#presence.isAnyAlive(links, await list(readers)));
+    if (at === null) return false;
+    const keptMs = (await readHead(expiry, LONGEST_NUMBER))?.bytes.toString() ?? '';
+    // Without a number it is not written in full, or not by a link: nothing is known of when it expires.
+    if (!/^\d+$/.test(keptMs) || at + Number(keptMs) >= this.#now()) return false;
+    return !(await this.#presence.isAnyAlive(links, await listFiles(readers)));
   }
 
   #every(ms: number, does: () => void): void {

@@ -8,6 +8,9 @@ import { nameOf } from './file-names.js';
 import type { Notes } from '../../message-bytes.js';
 import type { Places } from './places.js';
 
+/** What is longer was written by nobody here: no text is. */
+export const LONGEST_MESSAGE_BYTES = 512 * 2 ** 20;
+
 const TIME_DIGITS = 14;
 const COUNT_DIGITS = 8;
 

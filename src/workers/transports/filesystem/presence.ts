@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import type { Clock } from '../../../environment.js';
 import { isProcessIdentity, lifeOfProcess, thisProcess } from '../../../process-identity.js';
-import { list, move, readBytes, remove, removeFolder, touch, touchedAt } from './files.js';
+import { listFiles, listFolders, move, readHead, remove, removeFolder, touch, touchedAt } from './files.js';
 import type { PlacePaths } from './places.js';
+
+const LONGEST_IDENTITY = 10_000;
 
 /** Shows that a link is alive, and sees which others are. */
 export class Presence {
@@ -30,7 +32,7 @@ export class Presence {
     const path = join(links, linkId);
     const at = await touchedAt(path);
     if (at === null || at + this.#leaseMs < this.#clock.now()) return false;
-    const identity = identityIn(await readBytes(path));
+    const identity = identityIn(await readHead(path, LONGEST_IDENTITY));
     return identity === null || lifeOfProcess(identity) !== 'gone';
   }
 
@@ -42,9 +44,9 @@ export class Presence {
   /** Gives back what dead links had of a place. @returns whether there was anything. */
   async sweep(links: string, { active, fresh }: PlacePaths): Promise<boolean> {
     let isFound = false;
-    for (const linkId of await list(active)) {
+    for (const linkId of await listFolders(active)) {
       if (await this.isAlive(links, linkId)) continue;
-      for (const name of await list(join(active, linkId))) {
+      for (const name of await listFiles(join(active, linkId))) {
         isFound = (await move(join(active, linkId, name), join(fresh, name))) || isFound;
       }
       await removeFolder(join(active, linkId));
@@ -54,9 +56,9 @@ export class Presence {
   }
 }
 
-function identityIn(bytes: Buffer | null): ReturnType<typeof thisProcess> | null {
+function identityIn(head: { readonly bytes: Buffer } | null): ReturnType<typeof thisProcess> | null {
   try {
-    const parsed: unknown = JSON.parse(bytes?.toString() ?? 'null');
+    const parsed: unknown = JSON.parse(head?.bytes.toString() ?? 'null');
     return isProcessIdentity(parsed) ? parsed : null;
   } catch {
     return null;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Transport } from '../../transport.js';
+import { positiveMs } from '../../transport-basics.js';
 import type { TransportBasics } from '../../transport-basics.js';
 import { FolderLink } from './link.js';
 
@@ -24,6 +25,7 @@ export interface FilesystemTransportOptions {
   readonly synchronous?: 'NORMAL' | 'FULL' | undefined;
 }
 
+const OWNER = 'the filesystem transport';
 const DEFAULT_POLLING_MS = 1000;
 const DEFAULT_LEASE_MS = 15_000;
 
@@ -49,9 +51,9 @@ export function filesystemTransport(options: FilesystemTransportOptions, basics:
     dataFolderIn: first,
     dataFolderOut: second,
     controlFolder: options.controlFolder,
-    pollingIntervalMs: positive('pollingIntervalMs', options.pollingIntervalMs ?? DEFAULT_POLLING_MS),
+    pollingIntervalMs: positiveMs(OWNER, 'pollingIntervalMs', options.pollingIntervalMs ?? DEFAULT_POLLING_MS),
     processedFolder: storeProcessed ? processedFolder : null,
-    leaseMs: positive('leaseMs', options.leaseMs ?? DEFAULT_LEASE_MS),
+    leaseMs: positiveMs(OWNER, 'leaseMs', options.leaseMs ?? DEFAULT_LEASE_MS),
     isDurable: synchronous === 'FULL',
   };
   return {
@@ -62,9 +64,4 @@ export function filesystemTransport(options: FilesystemTransportOptions, basics:
       return link;
     },
   };
-}
-
-function positive(name: string, value: number): number {
-  if (value > 0) return value;
-  throw new RangeError(`The option ${name} of the filesystem transport takes milliseconds above 0, got ${value}`);
 }

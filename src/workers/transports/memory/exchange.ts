@@ -63,6 +63,14 @@ export class Exchange {
     return mailbox !== undefined;
   }
 
+  /** @returns false when there is no such mailbox, or something in it, or somebody who reads it. */
+  removeMailbox(name: string): boolean {
+    const mailbox = this.#mailboxes.get(name);
+    if (mailbox === undefined || mailbox.place.isRead || mailbox.place.size > 0) return false;
+    mailbox.expiry?.cancel();
+    return this.#mailboxes.delete(name);
+  }
+
   /** @returns what makes the listener leave. */
   enter(room: string, listener: RoomListener): () => void {
     const listeners = this.#rooms.get(room) ?? new Set();

@@ -1,4 +1,4 @@
-import type { Clock } from '../../../environment.js';
+import type { Clock, Timer } from '../../../environment.js';
 import type { Message } from '../../transport.js';
 
 /** Something on its way to a broker: a message, or the answer to one. */
@@ -17,7 +17,7 @@ export interface Passage {
  * - `deliver`: nothing happens to it.
  * - `drop`: whoever sent it believes that it came, but it did not.
  * - `duplicate`: it comes twice.
- * - `reorder`: it comes behind the next one of its kind for its place.
+ * - `reorder`: it comes behind the next one of its kind for its place, or after 100 ms if none comes.
  * - `cutBefore`: the connection is cut before the broker has it; a message is sent again.
  * - `cutAfter`: the connection is cut when the broker has it, before it has said so; a message is sent again.
  * - `delayMs`: it comes so much later; what was sent after it does not wait.
@@ -36,12 +36,21 @@ export type Fate =
 /** Decides on what becomes of things; undefined leaves it to others. */
 export type FaultRule = (passage: Passage) => Fate | undefined;
 
+/** How long, in milliseconds, something waits for the next one to pass it: the last of all passes too. */
+const LONGEST_HOLD_MS = 100;
+
+/** Something that waits for the next one of its kind for its place. */
+interface Held {
+  readonly timer: Timer;
+  readonly arrive: () => void;
+}
+
 /** The faults that somebody asked for. */
 export class Faults {
   readonly #clock: Clock;
   readonly #rules: { readonly rule: FaultRule }[] = [];
-  /** What waits for the next one of its kind for its place. */
-  readonly #held = new Map<string, (() => void)[]>();
+  /** By exchange, kind and place. */
+  readonly #held = new Map<string, Set<Held>>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -71,7 +80,7 @@ export class Faults {
     if (fate === 'drop') return true;
     if (fate === 'cutBefore') return cut();
     if (fate === 'reorder') {
-      this.#held.set(key, [...(this.#held.get(key) ?? []), () => void arrive(message)]);
+      this.#hold(key, () => void arrive(message));
       return true;
     }
     if (typeof fate === 'object' && 'delayMs' in fate) {
@@ -80,10 +89,23 @@ export class Faults {
     }
     const answer = arrive(typeof fate === 'object' ? fate.instead : message);
     if (fate === 'duplicate') arrive(message);
-    const held = this.#held.get(key) ?? [];
-    this.#held.delete(key);
-    for (const release of held) release();
+    for (const each of this.#held.get(key) ?? []) this.#release(key, each);
     return fate === 'cutAfter' ? cut() : answer;
+  }
+
+  #hold(key: string, arrive: () => void): void {
+    const timer = this.#clock.setTimer(LONGEST_HOLD_MS, () => this.#release(key, held));
+    timer.unref?.();
+    const held = { timer, arrive };
+    this.#held.set(key, (this.#held.get(key) ?? new Set()).add(held));
+  }
+
+  #release(key: string, held: Held): void {
+    const others = this.#held.get(key);
+    if (others?.delete(held) !== true) return;
+    if (others.size === 0) this.#held.delete(key);
+    held.timer.cancel();
+    held.arrive();
   }
 
   #fateOf(passage: Passage): Fate {

@@ -71,6 +71,10 @@ export class MemoryLink implements Link {
     return this.#sit('mailbox', mailbox, options, handle, () => this.#exchange.mailbox(mailbox, options.expiryMs));
   }
 
+  removeMailbox(mailbox: string): Promise<boolean> {
+    return this.#ask(() => this.#exchange.removeMailbox(mailbox));
+  }
+
   async announce(room: string, message: Message): Promise<void> {
     await this.#deliver('announce', room, message, (copy) => {
       this.#exchange.announce(room, copy);

@@ -1,4 +1,4 @@
-import { isProperties, isRecord } from '../../message-bytes.js';
+import { countIn, isRecord, propertiesIn } from '../../message-bytes.js';
 import type { DeadLetter, Message } from '../../transport.js';
 
 /** An entry of a stream. */
@@ -22,14 +22,19 @@ export function deadFieldsOf(letter: Omit<DeadLetter, 'id'>): (string | Buffer)[
 }
 
 export function messageIn({ fields }: Entry): Message | null {
-  const properties = jsonIn(fields.get('properties'));
+  const properties = propertiesIn(jsonIn(fields.get('properties')));
   const body = fields.get('body');
-  return isProperties(properties) && body !== undefined ? { properties, body } : null;
+  return properties !== null && body !== undefined ? { properties, body } : null;
+}
+
+/** What somebody else wrote, as a message without properties: its body, or all that it has, a line each. */
+export function foreignIn({ fields }: Entry): Message {
+  const lines = () => [...fields].flatMap(([name, value]) => [Buffer.from(`${name}: `), value, Buffer.from('\n')]);
+  return { properties: { type: '' }, body: fields.get('body') ?? Buffer.concat(lines()) };
 }
 
 export function deliveriesIn({ fields }: Entry): number {
-  const deliveries = Number(fields.get('deliveries')?.toString());
-  return Number.isSafeInteger(deliveries) ? deliveries : 0;
+  return countIn(Number(fields.get('deliveries')?.toString()));
 }
 
 export function deadLetterIn(entry: Entry): DeadLetter | null {

@@ -11,7 +11,7 @@ import type { Argument, RedisClient } from './connection.js';
 import { deadLetterIn, entriesIn, fieldsOf, isList } from './entries.js';
 import { Keys } from './keys.js';
 import { Rooms } from './rooms.js';
-import { REVIVE } from './scripts.js';
+import { REMOVE_EMPTY, REVIVE } from './scripts.js';
 import { StreamReader } from './stream-reader.js';
 
 const SCAN_AT_ONCE = 1000;
@@ -24,6 +24,8 @@ export interface RedisLinkOptions {
   readonly leaseMs: number;
   readonly blockMs: number;
   readonly answerTimeoutMs: number;
+  /** Whether the clients are those of a cluster. */
+  readonly isCluster: boolean;
   /** A client that is not connected yet. */
   readonly newClient: () => RedisClient;
   /** The clients of all servers that have keys. */
@@ -41,6 +43,8 @@ export class RedisLink implements Link {
   readonly #rooms: Rooms;
   readonly #readers = new Set<StreamReader>();
   readonly #timers = new Set<Timer>();
+  /** The last that was posted to each mailbox of a cluster, and is not there yet. */
+  readonly #last = new Map<string, Promise<unknown>>();
   #consumers = 0;
   #isClosed = false;
 
@@ -58,8 +62,9 @@ export class RedisLink implements Link {
     try {
       await this.#run(async () => {
         await this.#main.attempt();
-        return this.#main.ask('PING', []);
+        await this.#main.ask('PING', []);
       });
+      if (!this.#options.isCluster) await this.#assertAlone();
     } catch (error) {
       await this.close();
       throw error;
@@ -83,12 +88,20 @@ export class RedisLink implements Link {
 
   async post(mailbox: string, message: Message): Promise<boolean> {
     const key = this.#keys.stream('mailbox', mailbox);
-    return (await this.#ask('XADD', key, 'NOMKSTREAM', '*', ...fieldsOf(message))) !== null;
+    const fields = fieldsOf(message);
+    const post = () => this.#ask('XADD', key, 'NOMKSTREAM', '*', ...fields);
+    return (await (this.#options.isCluster ? this.#inTurn(key, post) : post())) !== null;
   }
 
   async receive(mailbox: string, options: MailboxOptions, handle: (delivery: Delivery) => void): Promise<Consumer> {
     checkMailbox(options);
     return this.#read('mailbox', mailbox, options.prefetch, options.expiryMs, handle);
+  }
+
+  async removeMailbox(mailbox: string): Promise<boolean> {
+    return (
+      Number(await this.#run(() => this.#main.run(REMOVE_EMPTY, [this.#keys.stream('mailbox', mailbox)], []))) === 1
+    );
   }
 
   async announce(room: string, message: Message): Promise<void> {
@@ -230,6 +243,26 @@ export class RedisLink implements Link {
     const isUp = this.#main.isUp && this.#rooms.isUp && [...this.#readers].every((reader) => reader.isUp);
     this.#news.tell(isUp, cause);
     if (isUp) this.#retrier.hurry();
+  }
+
+  /** The client of a cluster sends each command again by itself, and so not in order: the next waits for the one before. */
+  async #inTurn<Answer>(key: string, post: () => Promise<Answer>): Promise<Answer> {
+    const before = this.#last.get(key);
+    const posted = Promise.allSettled([before]).then(post);
+    this.#last.set(key, posted);
+    try {
+      return await posted;
+    } finally {
+      if (this.#last.get(key) === posted) this.#last.delete(key);
+    }
+  }
+
+  /** @throws {TransportError} for a server of a cluster, which has only some of the keys. */
+  async #assertAlone(): Promise<void> {
+    // Who may not ask finds out later.
+    const info = await this.#ask('INFO', 'cluster').catch(() => null);
+    if (!String(info).includes('cluster_enabled:1')) return;
+    throw new TransportError(`${this.#options.name} is one of a cluster: it takes the option cluster`);
   }
 
   #ask(command: string, ...args: readonly Argument[]): Promise<unknown> {

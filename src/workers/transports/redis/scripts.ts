@@ -54,15 +54,16 @@ end
 return posted
 `);
 
-/** ARGV[4]: how often it was given in all. It becomes a new entry: nobody waits for one that is pending. */
+/**
+ * ARGV[4]: how often it was given in all. It becomes a new entry: nobody waits for one that is pending. What somebody else
+ * added to it is left out, as there may be more of it than `unpack` takes.
+ */
 export const RELEASE = script(`${OWN}
 local entry = redis.call('XRANGE', KEYS[1], ARGV[3], ARGV[3])[1]
 if entry then
-  local fields = entry[2]
-  for index = 1, #fields, 2 do
-    if fields[index] == 'deliveries' then fields[index + 1] = ARGV[4] end
-  end
-  redis.call('XADD', KEYS[1], '*', unpack(fields))
+  local fields = {}
+  for index = 1, #entry[2], 2 do fields[entry[2][index]] = entry[2][index + 1] end
+  redis.call('XADD', KEYS[1], '*', 'properties', fields.properties, 'deliveries', ARGV[4], 'body', fields.body)
 end
 ${REMOVE}`);
 
@@ -95,4 +96,10 @@ if #redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1]) == 0 then return 0 end
 if ARGV[2] == '1' and redis.call('EXISTS', KEYS[2]) == 0 then return 0 end
 redis.call('XADD', KEYS[2], '*', unpack(ARGV, 3))
 return redis.call('XDEL', KEYS[1], ARGV[1])
+`);
+
+/** KEYS[1]: a stream, which is removed when it has nothing: what somebody has is in it, too. */
+export const REMOVE_EMPTY = script(`
+if redis.call('XLEN', KEYS[1]) > 0 then return 0 end
+return redis.call('DEL', KEYS[1])
 `);

@@ -2,7 +2,16 @@ import { deliveryOf, handOver } from '../../delivering.js';
 import type { DeadLetter, Delivery, Message } from '../../transport.js';
 import type { Argument, RedisConnection } from './connection.js';
 import { Unanswered } from './connection.js';
-import { deadFieldsOf, deliveriesIn, entriesIn, entriesRead, fieldsOf, messageIn, pendingIn } from './entries.js';
+import {
+  deadFieldsOf,
+  deliveriesIn,
+  entriesIn,
+  entriesRead,
+  fieldsOf,
+  foreignIn,
+  messageIn,
+  pendingIn,
+} from './entries.js';
 import type { Entry } from './entries.js';
 import { GROUP } from './keys.js';
 import type { Keys } from './keys.js';
@@ -215,15 +224,14 @@ export class StreamReader {
   #give(entry: Entry, deliveries: number): void {
     if (this.#held.has(entry.id)) return;
     this.#held.add(entry.id);
+    const message = messageIn(entry);
+    if (message === null) {
+      this.#reject(foreignIn(entry), entry.id, deliveries, 'it is no message').catch(() => undefined);
+      return;
+    }
     if (this.#isStopped) {
       // It came in the moment in which it was stopped, and was not seen by anybody.
       this.#answer(entry.id, RELEASE, [], [String(deliveries - 1)]).catch(() => undefined);
-      return;
-    }
-    const message = messageIn(entry);
-    if (message === null) {
-      const foreign = { properties: { type: '' }, body: entry.fields.get('body') ?? new Uint8Array() };
-      this.#reject(foreign, entry.id, deliveries, 'it is no message').catch(() => undefined);
       return;
     }
     const delivery = deliveryOf(message, deliveries, {

@@ -1,6 +1,7 @@
 import { importPackage, loadDriver } from '../../../driver-package.js';
 import type { ImportDriver } from '../../../driver-package.js';
 import type { Transport } from '../../transport.js';
+import { positiveMs } from '../../transport-basics.js';
 import type { TransportBasics } from '../../transport-basics.js';
 import type { RedisClient } from './connection.js';
 import { RedisLink } from './link.js';
@@ -28,6 +29,7 @@ export interface RedisTransportOptions {
   readonly importDriver?: ImportDriver | undefined;
 }
 
+const OWNER = 'the Redis transport';
 const DEFAULT_HOST = '127.0.0.1';
 const DEFAULT_PORT = 6379;
 const DEFAULT_LEASE_MS = 15_000;
@@ -47,8 +49,8 @@ export function redisTransport(options: RedisTransportOptions, basics: Transport
   const { importDriver = importPackage } = options;
   const scheme = tls === false ? 'redis' : 'rediss';
   const name = `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}/${database}`;
-  const leaseMs = positive('leaseMs', options.leaseMs ?? DEFAULT_LEASE_MS);
-  const answerTimeoutMs = positive('answerTimeoutMs', options.answerTimeoutMs ?? DEFAULT_ANSWER_MS);
+  const leaseMs = positiveMs(OWNER, 'leaseMs', options.leaseMs ?? DEFAULT_LEASE_MS);
+  const answerTimeoutMs = positiveMs(OWNER, 'answerTimeoutMs', options.answerTimeoutMs ?? DEFAULT_ANSWER_MS);
   const retryStrategy = (times: number) => basics.policy.delayMs(times - 1);
   const clientOptions = {
     host,
@@ -84,7 +86,8 @@ export function redisTransport(options: RedisTransportOptions, basics: Transport
         return new driver.Cluster([{ host, port }], settings);
       };
       const nodesOf = (client: RedisClient) => ('nodes' in client ? mastersOf(client) : [client]);
-      const link = new RedisLink({ ...basics, name, leaseMs, answerTimeoutMs, blockMs: BLOCK_MS, newClient, nodesOf });
+      const parts = { isCluster: cluster, newClient, nodesOf };
+      const link = new RedisLink({ ...basics, ...parts, name, leaseMs, answerTimeoutMs, blockMs: BLOCK_MS });
       await link.start();
       return link;
     },
@@ -105,9 +108,4 @@ function isNewClient(value: unknown): value is NewClient {
 function mastersOf(client: RedisClient & { readonly nodes?: unknown }): readonly RedisClient[] {
   const { nodes } = client;
   return typeof nodes === 'function' ? (nodes.call(client, 'master') as readonly RedisClient[]) : [client];
-}
-
-function positive(name: string, value: number): number {
-  if (value > 0) return value;
-  throw new RangeError(`The option ${name} of the Redis transport takes milliseconds above 0, got ${value}`);
 }
