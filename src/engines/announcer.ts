@@ -59,7 +59,10 @@ export class Announcer {
 
   async #tellAll(): Promise<void> {
     do {
+      const isDurable = this.#held.length > 0;
       await this.commit();
+      // What came meanwhile is about something that this commit may not have.
+      if (!isDurable) continue;
       const [next, ...rest] = this.#held;
       this.#held = [];
       next?.();

@@ -36,6 +36,8 @@ export class Run {
   readonly #underWay: UnderWay;
   readonly #next: Wave;
   #isFirstWave = true;
+  /** Whether an atom may be ignored, now or later in the run. */
+  #hasIgnored = true;
 
   constructor(
     private readonly runtime: Runtime,
@@ -65,6 +67,7 @@ export class Run {
       }
     }
     for (const { index } of this.#found('RUNNING', 'REVERTING')) this.#next.add(index);
+    this.#hasIgnored = runtime.compilation.hasDeciders || this.#found('IGNORE').length > 0;
     runtime.isAtStart = true;
     await this.#selector.all(this.#next);
     runtime.isAtStart = false;
@@ -157,7 +160,7 @@ export class Run {
    */
   get #mayHaveOverlooked(): boolean {
     return (
-      this.runtime.compilation.hasDeciders &&
+      this.#hasIgnored &&
       this.runtime.storage.getFlowState() === 'RUNNING' &&
       this.#next.size === 0 &&
       this.#underWay.running === 0 &&
@@ -167,11 +170,14 @@ export class Run {
     );
   }
 
-  /** Looks at all atoms again where one may have been overlooked: a run does not end with atoms that could run. */
+  /**
+   * Looks at all atoms again where one may have been overlooked: a run does not end with atoms that could run. As often as
+   * one is turned down, which may make another ready that was looked at before.
+   */
   async #lookOnceMore(settled: Promise<void> | undefined): Promise<EngineEvent> {
     await settled;
     try {
-      if (this.#mayHaveOverlooked) await this.#selector.all(this.#next);
+      while (this.#mayHaveOverlooked && (await this.#selector.all(this.#next)));
     } catch (error) {
       this.#fail(error);
     }
@@ -342,10 +348,11 @@ export class Run {
     return this.#submit(start);
   }
 
-  /** Each is marked, durably, and runs before the next is looked at (C3b). */
+  /** Each is marked, durably, and runs before the next is looked at (C3b). So is what was asked of the engine meanwhile. */
   async #startEach(wave: readonly number[]): Promise<void> {
     for (const index of wave) {
       try {
+        await this.runtime.announcer.settle();
         const start = await this.#scheduler.begin(index);
         const finished = start === null ? undefined : this.#submit(start);
         if (finished !== undefined) await finished;

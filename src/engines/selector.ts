@@ -21,17 +21,24 @@ export class Selector {
     this.#walk = new BreadthFirst(runtime.compilation.nodes.length);
   }
 
-  /** All atoms that may run: those to execute, then those to revert, in the order of the graph. */
-  async all(found: Wave): Promise<void> {
+  /**
+   * All atoms that may run: those to execute, then those to revert, in the order of the graph.
+   *
+   * @returns whether one was turned down.
+   */
+  async all(found: Wave): Promise<boolean> {
     const { compilation, readiness } = this.runtime;
+    let isTurnedDown = false;
     for (const { index } of compilation.atoms) {
       if (!readiness.canExecute(index)) continue;
-      if (compilation.hasDeciders) await this.#admit(index, found);
-      else found.add(index);
+      if (!compilation.hasDeciders) found.add(index);
+      else if (!(await this.#admit(index, found))) isTurnedDown = true;
     }
-    if (!readiness.isAnythingToUndo) return;
-    const { isAtStart } = this.runtime;
-    for (const { index } of compilation.atoms) if (readiness.canRevert(index, isAtStart)) found.add(index);
+    if (readiness.isAnythingToUndo) {
+      const { isAtStart } = this.runtime;
+      for (const { index } of compilation.atoms) if (readiness.canRevert(index, isAtStart)) found.add(index);
+    }
+    return isTurnedDown;
   }
 
   /** Whether any atom may run. Deciders are not asked. */

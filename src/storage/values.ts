@@ -52,18 +52,17 @@ export interface Found {
 
 /**
  * Takes what a symbol stands for out of a result: the whole (null), a position of something indexable, or an own
- * property of an object or key of a map. A failure has no parts.
+ * property of an object or key of a map. A failure has no parts, and what is indexable has no keys.
  */
 export function extract(result: unknown, part: number | string | null): Found | undefined {
   if (part === null) return { value: result };
   if (result instanceof Failure || result === null) return undefined;
+  const isList = Array.isArray(result) || ArrayBuffer.isView(result);
   if (typeof part === 'number') {
     if (typeof result === 'string') return part < result.length ? { value: result[part] } : undefined;
-    if (Array.isArray(result) || ArrayBuffer.isView(result)) {
-      return part in result ? { value: (result as unknown as ArrayLike<unknown>)[part] } : undefined;
-    }
-    return undefined;
+    return isList && part in result ? { value: (result as unknown as ArrayLike<unknown>)[part] } : undefined;
   }
+  if (isList) return undefined;
   if (result instanceof Map) return result.has(part) ? { value: result.get(part) } : undefined;
   if (typeof result !== 'object' || !Object.hasOwn(result, part)) return undefined;
   return { value: (result as Record<string, unknown>)[part] };

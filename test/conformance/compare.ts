@@ -14,6 +14,8 @@ export interface CaseRecord {
   readonly runs: readonly unknown[];
   readonly compiled?: unknown;
   readonly symbols?: unknown;
+  /** The atoms that follow each atom in the compiled graph, near and far. Not compared. */
+  readonly after?: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 /**

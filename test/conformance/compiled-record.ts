@@ -37,6 +37,17 @@ export function encodeCompilation(compilation: Compilation): Record<string, unkn
   };
 }
 
+/** The atoms that follow each atom, near and far. Other than ids, in which flows of one name are one, it tells all nodes apart. */
+export function atomsAfter(compilation: Compilation): ReadonlyMap<string, ReadonlySet<string>> {
+  const after = new Map<string, ReadonlySet<string>>();
+  for (const atom of compilation.nodes.filter(isAtom)) {
+    const seen = new Set(compilation.successors(atom));
+    for (const node of seen) for (const next of compilation.successors(node)) seen.add(next);
+    after.set(atom.name, new Set([...seen].filter(isAtom).map(({ name }) => name)));
+  }
+  return after;
+}
+
 /** What each flow and task requires and provides. */
 export function encodeSymbols(root: Flow | Task): Record<string, unknown> {
   const symbols = new Map<string, unknown>();

@@ -52,29 +52,33 @@ function namesIn(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];
 }
 
-/** The paths of the compiled graph, from a record of it. */
-function planOf(compiled: Readonly<Record<string, unknown>>): Plan {
-  const nodes = member(compiled, 'nodes');
-  const ids = (Array.isArray(nodes) ? nodes : []).flatMap((node: unknown) => namesIn(node).slice(0, 1));
+/** The atoms that follow each atom, from a record of a compiled graph. */
+function atomsAfterIn(compiled: Readonly<Record<string, unknown>>, atoms: readonly string[]): Plan['after'] {
   const successors = member(compiled, 'successors');
   const next = (id: string) => (isObject(successors) ? namesIn(member(successors, id)) : []);
-  const nameOf = (id: string) => id.replace(ATOM_ID, '');
+  return new Map(
+    atoms.map((id) => {
+      const seen = new Set(next(id));
+      for (const each of seen) for (const follower of next(each)) seen.add(follower);
+      return [nameOf(id), new Set([...seen].filter((each) => ATOM_ID.test(each)).map(nameOf))];
+    }),
+  );
+}
 
+const nameOf = (id: string) => id.replace(ATOM_ID, '');
+
+/**
+ * The paths of the compiled graph, from a record of it.
+ *
+ * @param known - The atoms that follow each atom, where more is known of it than the record says.
+ */
+function planOf(compiled: Readonly<Record<string, unknown>>, known: Plan['after'] | undefined): Plan {
+  const nodes = member(compiled, 'nodes');
+  const ids = (Array.isArray(nodes) ? nodes : []).flatMap((node: unknown) => namesIn(node).slice(0, 1));
   const atoms = ids.filter((id) => ATOM_ID.test(id));
+  const after = known ?? atomsAfterIn(compiled, atoms);
   const before = new Map<string, Set<string>>(atoms.map((id) => [nameOf(id), new Set()]));
-  const after = new Map<string, Set<string>>();
-  for (const id of atoms) {
-    const seen = new Set<string>();
-    const pending = [...next(id)];
-    for (let each = pending.pop(); each !== undefined; each = pending.pop()) {
-      if (seen.has(each)) continue;
-      seen.add(each);
-      pending.push(...next(each));
-    }
-    const reached = [...seen].filter((each) => ATOM_ID.test(each)).map(nameOf);
-    after.set(nameOf(id), new Set(reached));
-    for (const name of reached) before.get(name)?.add(nameOf(id));
-  }
+  for (const [atom, followers] of after) for (const name of followers) before.get(name)?.add(atom);
   const scopes = member(compiled, 'scopes');
   const visible = atoms.map((id): [string, readonly string[]] => {
     const levels = isObject(scopes) ? member(scopes, nameOf(id)) : undefined;
@@ -87,14 +91,15 @@ function planOf(compiled: Readonly<Record<string, unknown>>): Plan {
 /** What single atoms bring along: injected values, and defaults of arguments that may be missing. */
 interface Own {
   readonly inject: Readonly<Record<string, unknown>>;
-  readonly defaults: Readonly<Record<string, unknown>>;
+  /** By method. */
+  readonly defaults: Readonly<Record<'execute' | 'revert', Readonly<Record<string, unknown>>>>;
 }
 
 function ownValuesOf(root: CaseNode): ReadonlyMap<string, Own> {
   const own = new Map<string, Own>();
   const visit = (node: CaseNode) => {
     if (node.type === 'task') {
-      const defaults = { ...node.optionalArgs, ...node.revertOptionalArgs };
+      const defaults = { execute: node.optionalArgs ?? {}, revert: node.revertOptionalArgs ?? {} };
       own.set(node.name, { inject: node.inject ?? {}, defaults });
     }
     if (node.type === 'flow') node.children.forEach(visit);
@@ -205,7 +210,7 @@ class Watch {
       if (!Object.hasOwn(args, argument) || typeof symbol !== 'string') continue;
       if (method === 'revert' && ['result', 'flow_failures', 'history'].includes(argument)) continue;
       const value = args[argument];
-      if (!this.#couldBe(name, argument, symbol, value)) {
+      if (!this.#couldBe(name, method === 'revert' ? 'revert' : 'execute', argument, symbol, value)) {
         yield `${method} of ${name} got ${asText(value)} for ${argument}, which no provider of ${symbol} returned last`;
       }
     }
@@ -217,12 +222,12 @@ class Watch {
     }
   }
 
-  #couldBe(name: string, argument: string, symbol: string, value: unknown): boolean {
+  #couldBe(name: string, method: 'execute' | 'revert', argument: string, symbol: string, value: unknown): boolean {
     const own = this.#own.get(name);
     if (own !== undefined && Object.hasOwn(own.inject, symbol)) return sameJson(own.inject[symbol], value);
     if (this.#store.has(symbol)) return sameJson(this.#store.get(symbol), value);
-    if (own !== undefined && Object.hasOwn(own.defaults, argument) && sameJson(own.defaults[argument], value))
-      return true;
+    const defaults = own?.defaults[method] ?? {};
+    if (Object.hasOwn(defaults, argument) && sameJson(defaults[argument], value)) return true;
     return (this.plan.visible.get(name) ?? []).some((provider) => {
       if (!READABLE.has(this.#stateOf(provider))) return false;
       const mapping = member(this.plan.mapping, provider);
@@ -261,7 +266,7 @@ export function hasInvariants(test: ConformanceCase): boolean {
  */
 export function* violations(test: ConformanceCase, record: CaseRecord): Generator<string> {
   if (!hasInvariants(test) || !isObject(record.compiled) || !Object.hasOwn(record.compiled, 'nodes')) return;
-  const watch = new Watch(planOf(record.compiled), test);
+  const watch = new Watch(planOf(record.compiled, record.after), test);
   for (const [index, run] of test.runs.entries()) {
     if (run.flow !== undefined) return;
     const recorded = record.runs[index];

@@ -4,7 +4,7 @@ import { isReserved } from '../../src/storage/reserved.js';
 import { compareCase, describeDifference } from './compare.js';
 import type { CaseRecord, Strictness } from './compare.js';
 import type { ConformanceCase } from './case.js';
-import { encodeCompilation, encodeSymbols } from './compiled-record.js';
+import { atomsAfter, encodeCompilation, encodeSymbols } from './compiled-record.js';
 import { describeThrown } from './error-kinds.js';
 import { violations } from './invariants.js';
 import { isObject, member, sameJson } from './json.js';
@@ -70,6 +70,7 @@ async function recordIn(session: Session, test: ConformanceCase): Promise<Record
   const runs: RunRecord[] = [];
   const problems: string[] = [];
   let compiled: unknown;
+  let after: CaseRecord['after'];
   if (loadError !== undefined) {
     const end = { raised: describeThrown(loadError) };
     return {
@@ -89,10 +90,13 @@ async function recordIn(session: Session, test: ConformanceCase): Promise<Record
     runs.push(record);
     problems.push(...(await notStored(session, record)).map((problem) => `runs[${index}].${problem}`));
     const compilation = session.engine?.compilation;
-    if (index === 0 && compilation !== null && compilation !== undefined) compiled = encodeCompilation(compilation);
+    if (index > 0 || compilation === null || compilation === undefined) continue;
+    compiled = encodeCompilation(compilation);
+    after = atomsAfter(compilation);
   }
   const symbols = encodeSymbols(session.firstRoot);
-  return { record: { build: { ok: true }, runs, ...(compiled === undefined ? {} : { compiled }), symbols }, problems };
+  const record = { build: { ok: true }, runs, ...(compiled === undefined ? {} : { compiled }), symbols };
+  return { record: { ...record, ...(after === undefined ? {} : { after }) }, problems };
 }
 
 function compileOnly({ engine }: Session): unknown {

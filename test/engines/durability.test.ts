@@ -225,6 +225,50 @@ describe('C3b: a commit for every change', () => {
     expect([...new Set(statesIn(change.units))]).toEqual(['RUNNING', 'SUCCESS']);
     expect([...new Set(statesIn(round.units))]).toEqual(['RUNNING', 'SUCCESS']);
   });
+
+  /** Runs a flow until it is suspended. @returns what was told, each with the state of `b` that was durable by then. */
+  async function toldOf(flow: Flow, suspendWhen: string): Promise<string[]> {
+    const backend = interrupting(memoryBackend(), never);
+    const engine = await load(flow, { backend, checkpoint: 'change' });
+    const told: string[] = [];
+    const durable = () => backend.units.flatMap(({ atoms }) => atoms).findLast(({ name }) => name === 'b')?.state;
+    const note = (what: string) => {
+      told.push(`${what}, b is ${String(durable())}`);
+      if (what === suspendWhen) engine.suspend();
+    };
+    engine.notifier.register('*', (state) => note(`flow ${state}`));
+    engine.atomNotifier.register('*', (state, details) =>
+      note(`${Object.values(details).join().slice(0, 1)} ${state}`),
+    );
+    await engine.run();
+    return told;
+  }
+
+  it('tells of nothing that is not durable, also after a listener has asked for suspension', async () => {
+    const told = await toldOf(unordered('f').add(step('a'), step('b')), 'a SUCCESS');
+    expect(told.slice(-4)).toEqual([
+      'a SUCCESS, b is RUNNING',
+      'flow SUSPENDING, b is RUNNING',
+      'b SUCCESS, b is SUCCESS',
+      'flow SUCCESS, b is SUCCESS',
+    ]);
+  });
+
+  it('makes a suspension that a task asks for durable, and tells of it, before the next atom is marked', async () => {
+    const engines: Engine[] = [];
+    const backend = interrupting(memoryBackend(), never);
+    const asking = step('a', { execute: () => engines[0]?.suspend() });
+    const engine = await load(unordered('f').add(asking, step('b')), { backend, checkpoint: 'change' });
+    engines.push(engine);
+    const marked: boolean[] = [];
+    engine.notifier.register('SUSPENDING', () => {
+      marked.push(
+        backend.units.flatMap(({ atoms }) => atoms).some(({ name, state }) => name === 'b' && state === 'RUNNING'),
+      );
+    });
+    expect(await engine.run()).toBe('SUCCESS');
+    expect(marked).toEqual([false]);
+  });
 });
 
 describe('C5: two engines on one run', () => {

@@ -31,6 +31,30 @@ function flow() {
     .link(t1, inner, { decider: () => false, depth: 'NEIGHBORS' });
 }
 
+describe('an atom that becomes ready when all are looked at again', () => {
+  it('is run, though it stands before the one that was turned down then', async () => {
+    const a = task({ name: 'a', execute: () => 1 });
+    const inner = linear('s', { retry: forEach({ values: [0], name: 'r' }) }).add(
+      linear('n').add(task({ name: 't', execute: () => 2 })),
+    );
+    const before = linear('w').add(task({ name: 'b', execute: () => 3 }));
+    const outer = graph('f')
+      .add(a, inner, before)
+      .link(a, inner, { decider: () => false, depth: 'FLOW' })
+      .link(a, before, { decider: () => false, depth: 'ATOM' })
+      .link(before, inner);
+    const engine = await load(outer);
+    expect(await engine.run()).toBe('SUCCESS');
+    expect(engine.storage.getAtomsStates(['b', 'r', 't'])).toEqual(
+      new Map([
+        ['b', ['IGNORE', 'IGNORE']],
+        ['r', ['IGNORE', 'IGNORE']],
+        ['t', ['SUCCESS', 'EXECUTE']],
+      ]),
+    );
+  });
+});
+
 describe('an atom behind a retry that was ignored', () => {
   it('is reverted in a run that asks the decider', async () => {
     const engine = await load(flow(), { deferReverts: false });
@@ -55,5 +79,39 @@ describe('an atom behind a retry that was ignored', () => {
     await expect(second.run()).rejects.toThrow('t3 failed');
     expect(second.storage.getFlowState()).toBe('REVERTED');
     expect(second.storage.getAtomState('t1')).toBe('REVERTED');
+  });
+});
+
+describe('an atom before a retry that was ignored by an earlier flow', () => {
+  it('is reverted in a flow without deciders, too', async () => {
+    const a = () => task({ name: 'a', execute: () => 1 });
+    const inner = () =>
+      linear('s', { retry: forEach({ values: [0], name: 'r' }) }).add(
+        linear('n').add(task({ name: 't', execute: () => 2 })),
+      );
+    const failing = () =>
+      task({
+        name: 'u',
+        execute: () => {
+          throw new Error('u failed');
+        },
+      });
+    const made = (decided: boolean) => {
+      const [first, second, third] = [a(), inner(), failing()];
+      const links = decided ? ({ decider: () => false, depth: 'FLOW' } as const) : {};
+      return graph('f').add(first, second, third).link(first, second, links).link(second, third);
+    };
+    const backend = memoryBackend();
+    const first = await load(made(true), { backend });
+    first.atomNotifier.register('IGNORE', () => first.suspend());
+    expect(await first.run()).toBe('SUSPENDED');
+    const second = await load(made(false), {
+      backend,
+      flowDetail: first.storage.flowDetail(),
+      onPlanChange: 'accept',
+    });
+    await expect(second.run()).rejects.toThrow('u failed');
+    expect(second.storage.getFlowState()).toBe('REVERTED');
+    expect(second.storage.getAtomState('a')).toBe('REVERTED');
   });
 });

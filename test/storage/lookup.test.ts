@@ -163,6 +163,17 @@ describe('a result with several symbols', () => {
     expect(await given(keyed(result))).toEqual(expected);
   });
 
+  it.each([[['a', 'b']], [new Uint8Array([3, 4])]])(
+    'by key: a list has none, whatever it has of its own: %j',
+    async (list) => {
+      const flow = linear('f').add(
+        task({ name: 'a', provides: { keys: ['0', 'length'] }, execute: () => list as never }),
+        asks('asks', { optional: ['0', 'length'] }),
+      );
+      expect(await given(flow)).toEqual({});
+    },
+  );
+
   it('a required one that is not there is a failure that names it', async () => {
     const flow = linear('f').add(
       task({ name: 'a', provides: ['x', 'y'], execute: () => ['only x'] as never }),
