@@ -135,7 +135,8 @@ export function taskOptionsOf(node: TaskNode) {
         rest: node.acceptsExtra ?? node.requires !== undefined,
       },
       revert: {
-        required: node.revertArgs ?? [],
+        // What a revert is given in any case has another name here.
+        required: (node.revertArgs ?? []).map((name) => (name === 'flow_failures' ? 'flowFailures' : name)),
         optional: Object.keys(node.revertOptionalArgs ?? {}),
         rest: true,
       },
