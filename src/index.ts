@@ -115,7 +115,8 @@ export type { WorkerOptions } from './workers/worker/options.js';
 export { Worker } from './workers/worker/worker.js';
 export { workerMain } from './workers/worker/worker-main.js';
 export type { WorkerMainOptions } from './workers/worker/worker-main.js';
-export type { StopOptions, WorkerStatistics } from './workers/worker/worker.js';
+export type { WorkerStatistics } from './workers/worker/desk.js';
+export type { StopOptions } from './workers/worker/worker.js';
 
 export { DEPTHS } from './flows/depth.js';
 export type { Depth } from './flows/depth.js';

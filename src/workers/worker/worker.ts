@@ -1,55 +1,31 @@
 import type { Timer } from '../../environment.js';
 import { systemEnvironment } from '../../environment.js';
-import { InvalidStateError, TransportError, WorkerLostError } from '../../errors.js';
+import { InvalidStateError } from '../../errors.js';
 import type { Executor } from '../../executors/executor.js';
-import { Failure } from '../../failure.js';
 import { ENGINES_ROOM, loadSchemas, MessageCodec, PLACES, WORKERS_ROOM, workerMailbox } from '../protocol/codec.js';
-import type { Body, RequestBody, ResponseBody } from '../protocol/messages.js';
 import { PROTOCOL_VERSION } from '../protocol/version.js';
-import { signatureMark, signing } from '../protocol/signing.js';
+import { signing } from '../protocol/signing.js';
 import type { Signing } from '../protocol/signing.js';
 import { handOver } from '../delivering.js';
 import { transport } from '../transport-registry.js';
-import type { Consumer, Delivery, Link, Message, Transport } from '../transport.js';
+import type { Consumer, Link, Transport } from '../transport.js';
 import { AllowList } from './allow-list.js';
 import { banner } from './banner.js';
 import { Claims } from './claims.js';
+import type { WorkerStatistics } from './desk.js';
+import { Desk, IN_MAILBOX, IN_QUEUE, IN_ROOM } from './desk.js';
 import type { Heart } from './heart.js';
 import { Beats, loopHeart } from './heart.js';
 import { threadHeart } from './heart-thread.js';
-import { Job, keyOf } from './job.js';
-import type { JobSurroundings } from './job.js';
 import type { WorkerOptions, WorkerSettings } from './options.js';
 import { executorOf, workerSettings } from './options.js';
-import { Refused } from './refused.js';
-import { ResultStore } from './result-store.js';
 
-/** How many bytes of results are kept, about. */
-const MAX_RESULT_BYTES = 64 * 1024 * 1024;
 /** How long, in milliseconds, the mailbox of a worker that is gone is kept. */
 const MAILBOX_EXPIRY_MS = 60_000;
-const POST_AGAIN_AFTER_MS = 1000;
 const DEFAULT_DRAIN_MS = 30_000;
-/** What is understood, by where it comes. */
-const IN_QUEUE = ['REQUEST'] as const;
-const IN_MAILBOX = ['CANCEL', 'GRANT'] as const;
-const IN_ROOM = ['ASK', 'CANCEL', 'ADOPT'] as const;
-
 export interface StopOptions {
   /** How long, in milliseconds, running tasks may go on; then they are told to stop, and are for other workers. @default 30000 */
   readonly drainMs?: number | undefined;
-}
-
-/** What a worker has done so far. */
-export interface WorkerStatistics {
-  /** Requests that it ran to an end. */
-  finished: number;
-  /** Requests whose result it told again. */
-  repeated: number;
-  /** Messages that became dead letters. */
-  rejected: number;
-  /** Requests that it gave back. */
-  released: number;
 }
 
 /**
@@ -72,12 +48,7 @@ export class Worker {
   /** Made when it begins. */
   #codec!: MessageCodec;
   readonly #allowed = new AllowList();
-  readonly #results: ResultStore;
-  readonly #refused: Refused;
-  readonly #jobSurroundings: JobSurroundings;
-  /** By request id, the latest of each. */
-  readonly #jobs = new Map<string, Job>();
-  readonly #running = new Set<Promise<void>>();
+  readonly #desk: Desk;
   readonly #ready: Promise<void>;
   #tellReady!: () => void;
   #tellBroken!: (error: unknown) => void;
@@ -97,23 +68,17 @@ export class Worker {
   /** @throws {RangeError|TypeError} naming the option, what it takes and what it got. */
   constructor(private readonly options: WorkerOptions) {
     this.#settings = workerSettings(options);
-    const { environment, resultTtlMs, maxResults } = this.#settings;
-    this.#signing = signing(options, environment.clock);
-    this.#results = new ResultStore(
-      { ttlMs: resultTtlMs, maxEntries: maxResults, maxBytes: MAX_RESULT_BYTES },
-      environment.clock,
-    );
-    this.#refused = new Refused(maxResults);
+    this.#signing = signing(options, this.#settings.environment.clock);
     const { executor, isOurs } = executorOf(options, this.#settings);
     this.#executor = executor;
     this.#isExecutorOurs = isOurs;
-    this.#jobSurroundings = {
-      workerId: this.id,
+    this.#desk = new Desk({
+      settings: this.#settings,
       allowed: this.#allowed,
       executor,
-      clock: environment.clock,
-      post: (mailbox, body, delivery) => this.#post(mailbox, body, delivery),
-    };
+      statistics: this.statistics,
+      announce: () => this.#announce(),
+    });
     this.#ready = new Promise((resolve, reject) => {
       this.#tellReady = resolve;
       this.#tellBroken = reject;
@@ -184,18 +149,20 @@ export class Worker {
     this.#link = link;
     const { capacity, topic, environment } = this.#settings;
     this.#startedAt = environment.clock.now();
-    this.#heart = this.#newHeart(link);
-    if (this.#signing !== null) this.#claims = this.#newClaims(link);
+    const heart = (this.#heart = this.#newHeart(link));
+    const claims = (this.#claims = this.#signing === null ? null : this.#newClaims(link));
+    const desk = this.#desk;
+    desk.open({ link, codec: this.#codec, heart, claims });
     const mailbox = workerMailbox(this.id);
     this.#consumers = [
       await link.receive(mailbox, { prefetch: capacity * 10, expiryMs: MAILBOX_EXPIRY_MS }, (delivery) =>
         this.#codec.soon(delivery.message, IN_MAILBOX, () =>
-          handOver(delivery, () => this.#hearMail(delivery, PLACES.mailbox(mailbox))),
+          handOver(delivery, () => desk.hearMail(delivery, PLACES.mailbox(mailbox))),
         ),
       ),
-      await link.listen(WORKERS_ROOM, (message) => this.#codec.soon(message, IN_ROOM, () => this.#hearRoom(message))),
+      await link.listen(WORKERS_ROOM, (message) => this.#codec.soon(message, IN_ROOM, () => desk.hearRoom(message))),
       await link.consume(topic, { prefetch: capacity }, (delivery) =>
-        this.#codec.soon(delivery.message, IN_QUEUE, () => handOver(delivery, () => this.#take(delivery))),
+        this.#codec.soon(delivery.message, IN_QUEUE, () => handOver(delivery, () => desk.take(delivery))),
       ),
     ];
     for (const line of this.banner.split('\n')) this.#settings.log(line);
@@ -261,201 +228,6 @@ export class Worker {
     return Math.max(0, Math.floor(this.#startedAt));
   }
 
-  // What it hears ----------------------------------------------------------------------------------------------------
-
-  #take(delivery: Delivery): void {
-    const { message } = delivery;
-    const mailbox = message.properties.replyTo;
-    let body: RequestBody;
-    try {
-      body = this.#codec.read(message, PLACES.queue(this.topic), IN_QUEUE).body;
-      if (mailbox === undefined) throw new TypeError('it says nobody to reply to');
-    } catch (error) {
-      this.#reject(delivery, error);
-      return;
-    }
-    const claims = this.#claims;
-    if (claims === null || claims.isPlain(body, delivery, signatureMark(message.properties))) {
-      this.#accept(body, delivery, mailbox);
-    } else {
-      void this.#claim(claims, body, delivery, mailbox);
-    }
-  }
-
-  /** Takes a request that may have been recorded and sent again, if its engine says that it may. */
-  async #claim(claims: Claims, body: RequestBody, delivery: Delivery, mailbox: string): Promise<void> {
-    const verdict = await claims.ask(body, delivery, mailbox);
-    if (verdict.kind === 'granted') this.#accept(body, delivery, mailbox);
-    else if (verdict.kind === 'refused')
-      this.#reject(delivery, `it was sent before, or comes too late: ${verdict.reason}`);
-    else if (verdict.kind === 'closed') await delivery.release().catch(() => undefined);
-    else this.#finish(delivery, this.#giveBack(body, delivery, mailbox));
-  }
-
-  /** The engine finds it in the mailbox of its run when it is back, and sends it again. */
-  async #giveBack(body: RequestBody, delivery: Delivery, mailbox: string): Promise<void> {
-    await this.#post(mailbox, { ...this.#replyTo(body, delivery), state: 'WAITING', data: {} });
-    this.statistics.released += 1;
-    await delivery.ack();
-  }
-
-  #replyTo(body: RequestBody, { deliveries }: Delivery) {
-    return { version: PROTOCOL_VERSION, ...keyOf(body), workerId: this.id, delivery: deliveries, number: 0 } as const;
-  }
-
-  #accept(body: RequestBody, delivery: Delivery, mailbox: string): void {
-    const deliveries = delivery.deliveries + body.dispatch - 1;
-    if (deliveries > body.maxDeliveries) {
-      const why = `was lost, and so were those before it: it was given to ${deliveries - 1} workers`;
-      const error = new WorkerLostError(`The worker that ran ${body.atom}`, why);
-      const answered = this.#answer(body, delivery, mailbox, Failure.from(error));
-      this.#finish(
-        delivery,
-        answered.then(() => this.#reject(delivery, error)),
-      );
-      return;
-    }
-    const reason = this.#refused.reasonFor(body);
-    if (reason !== null) {
-      this.#finish(
-        delivery,
-        this.#answer(body, delivery, mailbox, reason).then(() => delivery.ack()),
-      );
-      return;
-    }
-    const known = this.#jobs.get(body.requestId);
-    if (known !== undefined && isSame(known.body, body)) {
-      known.join(body, delivery, mailbox);
-      this.#heart?.add(body.requestId, known.key, mailbox);
-      return;
-    }
-    const ending = this.#results.get(body.requestId);
-    if (ending !== null && isSame(ending, body)) {
-      this.statistics.repeated += 1;
-      const again = { ...ending, ...keyOf(body), delivery: delivery.deliveries };
-      this.#finish(
-        delivery,
-        this.#post(mailbox, again, delivery).then(() => delivery.ack()),
-      );
-      return;
-    }
-    const work = this.#work(new Job(body, delivery, mailbox, this.#jobSurroundings));
-    this.#running.add(work);
-    void work.finally(() => this.#running.delete(work));
-  }
-
-  async #work(job: Job): Promise<void> {
-    const { requestId } = job.body;
-    this.#jobs.set(requestId, job);
-    this.#heart?.add(requestId, job.key, job.mailbox);
-    const told = await job.run();
-    if (this.#jobs.get(requestId) === job) {
-      this.#jobs.delete(requestId);
-      this.#heart?.remove(requestId);
-    }
-    if (told === null || this.#link === null) {
-      this.statistics.released += 1;
-      await job.release().catch(() => undefined);
-      return;
-    }
-    this.#results.put(told.ending);
-    await told.sent;
-    this.statistics.finished += 1;
-    await job.ack().catch(() => undefined);
-  }
-
-  /** Answers without a job. A request whose answer cannot be sent is for nobody. */
-  #finish(delivery: Delivery, answered: Promise<void>): void {
-    answered.catch((error: unknown) => this.#reject(delivery, error));
-  }
-
-  async #answer(body: RequestBody, delivery: Delivery, mailbox: string, failure: Failure): Promise<void> {
-    const record = failure.toRecord() as Body<'CANCEL'>['reason'];
-    return this.#post(mailbox, { ...this.#replyTo(body, delivery), state: 'FAILURE', data: { failure: record } });
-  }
-
-  /**
-   * Sends a reply, again and again while the broker cannot be reached.
-   *
-   * @param delivery - What it ends: dealt with in the same step, where there is one.
-   * @throws what can never be sent.
-   */
-  async #post(mailbox: string, body: ResponseBody, delivery?: Delivery): Promise<void> {
-    const message = this.#codec.write('RESPONSE', body, {
-      place: PLACES.mailbox(mailbox),
-      correlationId: body.requestId,
-    });
-    const isEnding = body.state !== 'RUNNING' && body.state !== 'EVENT';
-    while (this.#link !== null) {
-      try {
-        if (isEnding && delivery?.reply !== undefined) await delivery.reply(mailbox, message);
-        else await this.#link.post(mailbox, message);
-        return;
-      } catch (error) {
-        if (!(error instanceof TransportError) || !isEnding) return;
-        await new Promise<void>((resolve) => {
-          this.#settings.environment.clock.setTimer(POST_AGAIN_AFTER_MS, resolve);
-        });
-      }
-    }
-  }
-
-  #reject(delivery: Delivery, error: unknown): void {
-    this.statistics.rejected += 1;
-    const reason = error instanceof Error ? error.message : String(error);
-    this.#settings.log(`A message was rejected: ${reason}`);
-    delivery.reject(reason).catch(() => undefined);
-  }
-
-  #hearMail(delivery: Delivery, place: string): void {
-    try {
-      const envelope = this.#codec.read(delivery.message, place, IN_MAILBOX);
-      if (envelope.type === 'CANCEL') this.#cancel(envelope.body);
-      else this.#claims?.hear(envelope.body);
-    } catch (error) {
-      this.#reject(delivery, error);
-      return;
-    }
-    delivery.ack().catch(() => undefined);
-  }
-
-  #hearRoom(message: Message): void {
-    try {
-      const envelope = this.#codec.read(message, PLACES.room(WORKERS_ROOM), IN_ROOM);
-      if (envelope.type === 'ASK') this.#announce();
-      else if (envelope.type === 'CANCEL') this.#cancel(envelope.body);
-      else if (envelope.replyTo !== undefined) this.#adopt(envelope.body, envelope.replyTo);
-    } catch (error) {
-      // Whoever sent it may be of another version; nobody waits for an answer.
-      this.#settings.log(
-        `An announcement was not understood: ${error instanceof Error ? error.message : String(error)}`,
-      );
-    }
-  }
-
-  /** @throws {InvalidFormatError} for a reason that is no failure. */
-  #cancel(body: Body<'CANCEL'>): void {
-    const reason = Failure.fromRecord(body.reason);
-    const job = this.#jobs.get(body.requestId);
-    if (job?.key.submission === body.submission) job.cancel(reason);
-    else this.#refused.add(body, reason);
-  }
-
-  /** An engine has taken up a run: it is told what is known of its requests. */
-  #adopt({ requestIds }: Body<'ADOPT'>, mailbox: string): void {
-    for (const requestId of requestIds) {
-      const job = this.#jobs.get(requestId);
-      if (job !== undefined) {
-        job.sayRunning();
-        continue;
-      }
-      const ending = this.#results.get(requestId);
-      if (ending === null) continue;
-      this.statistics.repeated += 1;
-      this.#post(mailbox, ending).catch(() => undefined);
-    }
-  }
-
   /** Says who it is, now and from time to time. */
   #announce(): void {
     const link = this.#link;
@@ -468,7 +240,7 @@ export class Worker {
       tasks: this.#allowed.listings.map(({ name, versions }) => ({ name, versions: [...versions] })),
       workerId: this.id,
       capacity,
-      inFlight: this.#jobs.size,
+      inFlight: this.#desk.inFlight,
       startedAt: this.#notedStart,
       number: this.#notices,
       everyMs: notifyMs,
@@ -512,17 +284,15 @@ export class Worker {
     const patience = new Promise<void>((resolve) => {
       timer = clock.setTimer(drainMs, resolve);
     });
-    await Promise.race([Promise.all(this.#running), patience]);
+    await Promise.race([this.#desk.whenDone(), patience]);
     (timer as Timer | null)?.cancel();
-    for (const job of this.#jobs.values()) {
-      await job.release().catch(() => undefined);
-      job.abort(new DOMException(`The worker ${this.id} is being stopped`, 'AbortError'));
-    }
+    await this.#desk.giveUp(new DOMException(`The worker ${this.id} is being stopped`, 'AbortError'));
   }
 
   async #close(): Promise<void> {
     const link = this.#link;
     this.#link = null;
+    this.#desk.close();
     this.#notice?.cancel();
     await this.#heart?.stop();
     if (this.#isExecutorOurs) await this.#executor.close();
@@ -530,11 +300,6 @@ export class Worker {
     this.#state = 'stopped';
     this.#tellEnded();
   }
-}
-
-/** Whether who asks gets what another got: it is the same submission, or takes up whatever there is. */
-function isSame(known: { readonly submission: string }, asked: RequestBody): boolean {
-  return known.submission === asked.submission || asked.takesUp;
 }
 
 function isCloneable(value: unknown): boolean {
