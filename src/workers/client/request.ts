@@ -21,6 +21,7 @@ import type { KnownWorker } from './finder.js';
 import type { Line } from './line.js';
 import type { WorkerExecutorSettings } from './options.js';
 import type { WorkerExecutorStatistics } from './statistics.js';
+import { Tenure } from './tenure.js';
 
 /** What a request needs of its executor. */
 export interface RequestHost {
@@ -57,14 +58,6 @@ export interface RequestHost {
 interface Context {
   readonly name: string;
   readonly request: ClientRequest;
-}
-
-/** A worker that may run a request. */
-interface Holder {
-  readonly workerId: string;
-  /** null: it has not asked. */
-  readonly claim: string | null;
-  readonly delivery: number;
 }
 
 const chart = bindChart<Context, WorkerRequestEvent>(compileChart(workerRequestMachine), {
@@ -108,11 +101,8 @@ export class ClientRequest {
   #needsWorker = false;
   #stopListening: (() => void) | null = null;
   #isOver = false;
-  /** Who may run the dispatch: the worker that it was made for, or whoever asked first. Of requests that are signed. */
-  #holder: Holder | null = null;
-  #sole: RequestBody['sole'] = undefined;
-  /** Whether the request came to another worker than it was made for. */
-  #isAstray = false;
+  /** Of the dispatch that was sent last. */
+  #tenure = new Tenure(null);
   /** How often the connection had been lost when it was sent. */
   #outages = 0;
   #publishedAt = 0;
@@ -180,13 +170,13 @@ export class ClientRequest {
     if (this.state !== 'PENDING') return null;
     if (!this.host.line.isUp) return 'the broker, which cannot be reached';
     const worker = `a worker of the topic ${this.topic ?? ''}`;
-    if (this.#isAstray) return `${worker}; it came to another than it was made for`;
+    if (this.#tenure.isAstray) return `${worker}; it came to another than it was made for`;
     if (this.#mayBeLost) return `${worker}; the broker was away since it was sent there`;
     return this.#key.dispatch > 1 ? `${worker}; it was sent ${this.#key.dispatch} times` : null;
   }
 
   get #mayBeLost(): boolean {
-    return this.#isAstray || this.host.line.outages !== this.#outages;
+    return this.#tenure.isAstray || this.host.line.outages !== this.#outages;
   }
 
   get key(): RequestKey {
@@ -195,7 +185,7 @@ export class ClientRequest {
 
   get body(): RequestBody {
     const { requestId, submission, dispatch } = this.#key;
-    return { ...this.#fixed, requestId, submission, dispatch, sole: this.#sole };
+    return { ...this.#fixed, requestId, submission, dispatch, sole: this.#tenure.sole };
   }
 
   /** Sends an event to its chart. One that is illegal is counted, and changes nothing. */
@@ -234,43 +224,22 @@ export class ClientRequest {
     this.#numbers.clear();
     this.#outages = this.host.line.outages;
     this.#publishedAt = this.host.settings.environment.clock.now();
-    this.#assign();
+    this.#tenure = new Tenure(this.topic === null ? null : this.host.soleWorker(this.topic));
     this.#unlimit();
     this.#limit(this.host.settings.transitionTimeoutMs, () => this.#tooLate());
     this.#again = this.host.settings.environment.clock.setTimer(this.host.settings.leaseMs, () => this.#lookAgain());
     this.host.publish(this);
   }
 
-  /** A worker that is the only one need not ask whether it may run it. */
-  #assign(): void {
-    const worker = this.topic === null ? null : this.host.soleWorker(this.topic);
-    this.#isAstray = false;
-    this.#sole = worker === null ? undefined : { workerId: worker.id, startedAt: worker.startedAt };
-    this.#holder = worker === null ? null : { workerId: worker.id, claim: null, delivery: 1 };
-  }
-
   /**
-   * A worker has it, and asks whether it may run it. What a broker gives out once more may be run once more: whoever had
-   * it is gone.
+   * A worker has it, and asks whether it may run it.
    *
    * @returns why not; null if it may.
    */
-  claimed({ claim, workerId, delivery, ...key }: Body<'CLAIM'>): string | null {
-    const isWanted = this.#isCurrent(key) && (this.state === 'PENDING' || this.state === 'RUNNING');
+  claimed(claim: Body<'CLAIM'>): string | null {
+    const isWanted = this.#isCurrent(claim) && (this.state === 'PENDING' || this.state === 'RUNNING');
     if (!isWanted) return 'it was sent again since then, and this one is of no use any more';
-    const holder = this.#holder;
-    if (holder !== null && holder.claim !== claim && delivery <= holder.delivery) {
-      this.#isAstray ||= holder.claim === null && holder.workerId !== workerId;
-      return 'a worker has it already: somebody has sent it twice';
-    }
-    this.#holder = { workerId, claim, delivery };
-    return null;
-  }
-
-  /** A worker gives it back: nobody said whether it may run it. */
-  #givenBack(workerId: string): void {
-    const isTheirs = this.#holder === null || this.#holder.workerId === workerId;
-    if (this.state === 'PENDING' && isTheirs) this.tell({ type: 'on_lost', mayRedispatch: true });
+    return this.#tenure.grant(claim) ? null : 'a worker has it already: somebody has sent it twice';
   }
 
   /**
@@ -404,7 +373,10 @@ export class ClientRequest {
         this.tell({ type: 'on_running' });
         return false;
       case 'WAITING':
-        this.#givenBack(body.workerId);
+        // It gives it back: nobody said whether it may run it.
+        if (this.state === 'PENDING' && this.#tenure.mayBeWith(body.workerId)) {
+          this.tell({ type: 'on_lost', mayRedispatch: true });
+        }
         return false;
       case 'EVENT':
         if (isNew) {
