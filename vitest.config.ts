@@ -1,5 +1,7 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { ClosingLineReporter } from './scripts/closing-line-reporter.js';
+import { SlowestFirst } from './scripts/slowest-first.js';
 
 const here = (path: string) => new URL(path, import.meta.url).pathname;
 
@@ -21,8 +23,9 @@ export default defineConfig({
     hookTimeout: 30_000,
     // A process of its own for each file: tests open databases with native drivers, start worker threads, and end processes.
     pool: 'forks',
-    // One would be left idle otherwise: many tests wait for servers and processes.
-    maxWorkers: '100%',
+    // Processors would be left idle otherwise: many tests wait for servers and processes.
+    maxWorkers: availableParallelism() + 1,
+    sequence: { sequencer: SlowestFirst },
     reporters: ['default', new ClosingLineReporter()],
     coverage: {
       provider: 'v8',

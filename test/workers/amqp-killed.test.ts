@@ -60,12 +60,13 @@ await describeWithServer(ownServer, (url) => {
   }
 
   describe('a RabbitMQ broker that is killed and starts again', { timeout: TIMEOUT_MS }, () => {
-    it('while a task runs: its result is taken, and the others follow', async () => {
+    it('while a task runs: its result is taken, and the others follow when its queue answers', async () => {
       await world.worker();
       const engine = world.remember(await load(flow({ gate: world.gate }), world.options));
       const running = engine.run();
       await world.until('begin b');
       await kill(() => world.open());
+      await deleteQueue();
       expect(await running).toBe('SUCCESS');
       expect(world.count('effect b')).toBe(1);
       expect(['a', 'c'].map((name) => world.count(`effect ${name}`))).toEqual([1, 1]);
