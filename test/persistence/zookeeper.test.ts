@@ -34,7 +34,8 @@ afterEach(async () => {
 await describeWithServer(server, async (url) => {
   const place = await newPlace(url);
   if (place === null) throw new Error(`${url} has no places`);
-  afterAll(() => place.drop());
+  // Each of its nodes is taken away by itself.
+  afterAll(() => place.drop(), 120_000);
   const { hostname, port, pathname } = new URL(place.url.replace(/^zookeeper:/, 'http:'));
   const hosts = `${hostname}:${port}`;
   let folders = 0;
