@@ -105,6 +105,8 @@ function strangerSuite({ name, url, strangerTo }: Brokered): void {
       await engine.close();
       await worker.stop();
       await serving;
+      // One that rubbish came into when its run had ended is there still, and no link knows of it.
+      for (const at of [workerMailbox('w1'), ...mailboxes]) await link.removeMailbox(at);
       await link.removeAll();
       await link.close();
       process.off('unhandledRejection', hear);
