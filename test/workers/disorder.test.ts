@@ -9,6 +9,7 @@ import type { Message } from '../../src/workers/transport.js';
 import type { Fate, Passage } from '../../src/workers/transports/memory/faults.js';
 import { MemoryBroker } from '../../src/workers/transports/memory/broker.js';
 import { Worker } from '../../src/workers/worker/worker.js';
+import { committedBy } from './committed.js';
 
 /* Messages that come twice, late, in another order and in pieces, over connections that are cut, drawn by seeds. */
 
@@ -101,14 +102,7 @@ async function run(disorder: Disorder) {
   await Promise.all(workers.map((worker) => worker.waitUntilReady()));
   const flow = linear('f').add(first, unordered('u').add(linear('chain').addAll(chain), ...side));
   const engine = await engines.load(flow, { engine: 'workers', ...place, maxDeliveries: 100 });
-  const committed: string[] = [];
-  engine.atomNotifier.register(
-    'SUCCESS',
-    (_, details) => {
-      if ('taskName' in details) committed.push(details.taskName);
-    },
-    { durable: true },
-  );
+  const committed = committedBy(engine);
   const calm = broker.intercept((passage) => hits.fateOf(passage));
   const end: unknown = await engine.run().catch((error: unknown) => error);
   calm();

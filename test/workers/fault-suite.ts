@@ -14,6 +14,7 @@ import type { Broker } from './fault-world.js';
 import { FaultWorld, TIMES } from './fault-world.js';
 import type { Step } from './programs/steps.js';
 import { block, step } from './programs/steps.js';
+import { committedBy } from './committed.js';
 
 /** How a broker is made to go wrong, where that can be done from outside. */
 export interface BrokerFaults {
@@ -44,14 +45,7 @@ export function faultSuite(name: string, brokerOf: () => Broker, faults: BrokerF
       const flow = linear('steps').addAll(steps.map((each) => step(each)));
       const options = 'executor' in more ? { engine: 'workers' as const } : world.options;
       const engine = world.remember(await load(flow, { ...options, ...more }));
-      const committed: string[] = [];
-      engine.atomNotifier.register(
-        'SUCCESS',
-        (_, details) => {
-          if ('taskName' in details) committed.push(details.taskName);
-        },
-        { durable: true },
-      );
+      const committed = committedBy(engine);
       return { engine, committed };
     }
 
