@@ -68,6 +68,18 @@ describe('SQLite persistence', () => {
     expect(await second.getLogbooks()).toEqual([book]);
   });
 
+  it('gives atoms with large values as it gives all others, whatever is written in them', async () => {
+    const values = ['', 'a "quoted" \\ path', '\u2028\u{1f600}é', 'x'.repeat(65_534), '"'.repeat(70_000), null, 0.1];
+    const atoms = Array.from({ length: 600 }, (_, index) => ({
+      ...put(aTask(`a${index} "\\"`), 'SUCCESS', values[index % values.length]),
+      position: index,
+    }));
+    const flow = aFlow('f', ...atoms);
+    const connection = await connect(sqliteBackend({ path: newFile() }));
+    await connection.saveLogbook(aBook('book', flow));
+    expect(await connection.getAtomsForFlow(flow.uuid)).toEqual(flow.atoms);
+  });
+
   it('finds what was committed when the last process died without closing', async () => {
     const path = newFile();
     const flow = aFlow('f', aTask('a'));
@@ -272,6 +284,7 @@ describe('SQLite persistence', () => {
       ['intention', 'PARTY', "atom 'broken' is corrupted: intention takes one of"],
       ['kind', 'spoon', "atom 'broken' is corrupted: kind takes one of task, retry"],
       ['position', 'first', "atom 'broken' is corrupted: position takes a whole number"],
+      ['results', Buffer.from('{}'), "atom 'broken' is corrupted: its results take text, got a object"],
     ])('in %s is named', async (column, value, message) => {
       const database = new Database(':memory:');
       const connection = await connect(sqliteBackend({ database }));

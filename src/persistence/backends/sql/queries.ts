@@ -29,12 +29,21 @@ export interface StoredAtomRow {
   readonly atom: AtomRow;
 }
 
+/** Reads all atoms of a flow, whose uuid is given as a column. */
+export type ReadAtoms = (db: Db, flow: string) => Promise<readonly AtomDetailsTable[]>;
+
+const atomsInRows: ReadAtoms = (db, flow) =>
+  db.selectFrom('atom_details').selectAll().where('flow_uuid', '=', flow).execute();
+
 /** All that is said to the database after it was upgraded. */
 export class Queries {
   readonly #statements: CommitStatements;
+  readonly #readAtoms: ReadAtoms;
 
-  constructor(statements: CommitStatements) {
+  /** @param readAtoms - How a database is best asked for all atoms of a flow. */
+  constructor(statements: CommitStatements, readAtoms: ReadAtoms = atomsInRows) {
     this.#statements = statements;
+    this.#readAtoms = readAtoms;
   }
 
   async book(db: Db, uuid: string): Promise<LogBookRow | null> {
@@ -159,7 +168,7 @@ export class Queries {
   }
 
   async atomsOfFlow(db: Db, flowUuid: string): Promise<AtomRow[]> {
-    const rows = await db.selectFrom('atom_details').selectAll().where('flow_uuid', '=', toColumn(flowUuid)).execute();
+    const rows = await this.#readAtoms(db, toColumn(flowUuid));
     return rows.map(atomFromColumns);
   }
 

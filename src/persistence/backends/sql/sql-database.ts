@@ -6,6 +6,7 @@ import { CommitStatements } from './commit-statements.js';
 import type { Commit, StatementLimits } from './commit-statements.js';
 import type { SchemaFlavor } from './migrations.js';
 import { Queries } from './queries.js';
+import type { ReadAtoms } from './queries.js';
 import type { Schema } from './schema.js';
 import type { Upsert } from './upsert.js';
 
@@ -21,6 +22,8 @@ export type SqlTrouble = 'busy' | 'lost' | 'duplicate' | 'no such table' | null;
 export interface SqlFlavor extends SchemaFlavor {
   readonly limits: StatementLimits;
   readonly upsert: Upsert;
+  /** How it is best asked for all atoms of a flow. @default row by row */
+  readonly readAtoms?: ReadAtoms;
   /** Connects; called once, or again after it failed. */
   open(): Promise<OpenDatabase>;
   troubleOf(error: unknown): SqlTrouble;
@@ -129,7 +132,7 @@ export class SqlDatabase {
         const statements = new CommitStatements(db, flavor.limits, flavor.upsert);
         this.#opened = {
           db,
-          queries: new Queries(statements),
+          queries: new Queries(statements, flavor.readAtoms),
           commit: async (encoded) => commit !== undefined && (await commit(encoded, statements)),
           commitAtOnce: commitAtOnce === undefined ? undefined : (encoded) => commitAtOnce(encoded, statements),
         };

@@ -51,15 +51,17 @@ export function sqliteBackend(options: SqliteBackendOptions): PersistenceBackend
   const codec = valueFormat(options);
   const { name, busyTimeoutMs, open } = checked(options);
   return lazyBackend(name, codec, async () => {
-    const [{ sqlBackend }, { Kysely }, { SharedSqliteDialect }] = await Promise.all([
+    const [{ sqlBackend }, { Kysely }, { atomsInLists }, { SharedSqliteDialect }] = await Promise.all([
       import('./sql-backend.js'),
       import('kysely'),
+      import('./sqlite-atoms.js'),
       import('./sqlite-driver.js'),
     ]);
     const flavor = {
       columnTypes: { id: 'text', name: 'text', version: 'varchar(64)', value: 'text', time: 'integer' },
       limits: LIMITS,
       upsert: ON_CONFLICT_IN_SQLITE,
+      readAtoms: atomsInLists,
       troubleOf,
       isMissingTable: (error: unknown) => troubleOf(error) === 'no such table',
       open: async () => {
