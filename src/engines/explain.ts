@@ -111,11 +111,11 @@ export function explain(
   const { compilation, storage } = runtime;
   const { index, item } = compilation.atom(atom);
   const mapping = method === 'execute' ? item.executeMapping : item.revertMapping;
-  const wire = storage.surroundings.wires(index, mapping).find((each) => each.argument === argument);
-  if (wire === undefined) throw new NotFoundError(noSuchArgument(atom, argument, method, mapping.bindings.keys()));
+  const symbol = mapping.bindings.get(argument);
+  if (symbol === undefined) throw new NotFoundError(noSuchArgument(atom, argument, method, mapping.bindings.keys()));
   const asker = { place: index, detail: runtime.slot(index).detail };
-  const answer = lookUp(storage, storage.surroundings, asker, wire, { predecessorsAreDone: false });
-  const { symbol, isOptional } = wire;
+  const answer = lookUp(storage, storage.surroundings, asker, symbol, { predecessorsAreDone: false });
+  const isOptional = mapping.optional.has(symbol);
   const steps = new Search(runtime, asker, symbol, isFound(answer)).steps();
   const isSecret = storage.codec?.keepsSecrets === true;
   return new Explanation({ atom, method, argument, symbol, isOptional }, steps, answer, isSecret);

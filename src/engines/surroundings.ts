@@ -1,11 +1,7 @@
-import type { ArgumentMapping } from '../atoms/arguments.js';
-import type { Compilation } from '../compiler/compilation.js';
+import type { Compilation, Provider } from '../compiler/compilation.js';
 import { Scopes } from '../compiler/scopes.js';
 import type { AtomSlot } from '../storage/ledger.js';
-import type { Surroundings, Wire } from '../storage/lookup.js';
-import { NO_SOURCE, wiresOf } from '../storage/lookup.js';
-
-const NO_WIRES: readonly Wire[] = [];
+import type { Surroundings } from '../storage/lookup.js';
 
 /**
  * What symbols mean in a compiled flow whose atoms are registered, as storage asks for it.
@@ -14,16 +10,11 @@ const NO_WIRES: readonly Wire[] = [];
  */
 export function surroundingsOf(compilation: Compilation, slots: readonly (AtomSlot | undefined)[]): Surroundings {
   const scopes = new Scopes(compilation);
-  /** By place, the mapping that was asked for last, and its wires. Most atoms have one only. */
-  const mappings: (ArgumentMapping | undefined)[] = compilation.nodes.map(() => undefined);
-  const wires: (readonly Wire[])[] = compilation.nodes.map(() => NO_WIRES);
-  const sourceFor = (place: number, symbol: string) => {
+  const onlyProvider = (place: number, symbol: string): Provider | null => {
     const providers = compilation.providersOf(symbol);
     const provider = providers[0];
-    if (provider === undefined || providers.length > 1) return NO_SOURCE;
-    const source = slots[provider.node.index];
-    const isSeen = source !== undefined && scopes.canSee(compilation.node(place), provider.node);
-    return isSeen ? { source, part: provider.part } : NO_SOURCE;
+    if (provider === undefined || providers.length > 1) return null;
+    return scopes.canSee(compilation.node(place), provider.node) ? provider : null;
   };
   return {
     symbols: () => compilation.symbols(),
@@ -32,13 +23,15 @@ export function surroundingsOf(compilation: Compilation, slots: readonly (AtomSl
         .providersOf(symbol)
         .toSorted((a, b) => a.node.index - b.node.index)
         .map(({ node: { name }, part }) => ({ name, part })),
-    wires(place, mapping) {
-      const known = wires[place];
-      if (known !== undefined && mappings[place] === mapping) return known;
-      const found = wiresOf(mapping, (symbol) => sourceFor(place, symbol));
-      mappings[place] = mapping;
-      wires[place] = found;
-      return found;
+    isProvided(place, symbol) {
+      let isSeen = onlyProvider(place, symbol) !== null;
+      if (!isSeen) scopes.visitProviders(compilation.node(place), symbol, () => (isSeen = true));
+      return isSeen;
+    },
+    only(place, symbol) {
+      const provider = onlyProvider(place, symbol);
+      const slot = provider === null ? undefined : slots[provider.node.index];
+      return provider === null || slot === undefined ? null : { detail: slot.detail, part: provider.part };
     },
     visit(place, symbol, visit) {
       scopes.visitProviders(compilation.node(place), symbol, ({ node, part }, level) => {

@@ -17,8 +17,10 @@ export interface Surroundings {
   symbols(): Iterable<string>;
   /** Who provides a symbol, in the order of the graph. */
   providers(symbol: string): readonly Provider[];
-  /** Where the arguments of an atom come from, in the order of their bindings; the same list whenever it is asked for. */
-  wires(place: number, mapping: ArgumentMapping): readonly Wire[];
+  /** Whether an atom can see anybody who provides a symbol. */
+  isProvided(place: number, symbol: string): boolean;
+  /** The one atom that a symbol can come from: this one can see it, and nobody else provides the symbol. */
+  only(place: number, symbol: string): Source | null;
   /**
    * Visits the records of those that an atom can see, nearest first.
    *
@@ -33,32 +35,11 @@ export interface Surroundings {
   ): void;
 }
 
-/** One argument of an atom. */
-export interface Wire {
-  readonly argument: string;
-  readonly symbol: string;
-  readonly isOptional: boolean;
-  /** The one atom that the symbol can come from: the atom can see it, and nobody else provides the symbol. */
-  readonly source: { readonly detail: AtomDetail } | null;
-  /** The part of the source's result. */
+/** The record of an atom that provides a symbol, and which part of its result that is. */
+export interface Source {
+  readonly detail: AtomDetail;
   readonly part: Provider['part'];
 }
-
-/** The arguments of a mapping, in the order of its bindings. `sourceOf` finds the only provider of a symbol. */
-export function wiresOf(
-  { bindings, optional }: ArgumentMapping,
-  sourceOf: (symbol: string) => Pick<Wire, 'source' | 'part'>,
-): Wire[] {
-  const wires = new Array<Wire>(bindings.size);
-  let at = 0;
-  bindings.forEach((symbol, argument) => {
-    const { source, part } = sourceOf(symbol);
-    wires[at++] = { argument, symbol, isOptional: optional.has(symbol), source, part };
-  });
-  return wires;
-}
-
-export const NO_SOURCE: Pick<Wire, 'source' | 'part'> = { source: null, part: null };
 
 /** An atom that looks symbols up: its record, and its number in the compiled flow. */
 export interface Asker {
@@ -80,7 +61,8 @@ export interface Values {
 export const EMPTY_SURROUNDINGS: Surroundings = {
   symbols: () => [],
   providers: () => [],
-  wires: (_, mapping) => wiresOf(mapping, () => NO_SOURCE),
+  isProvided: () => false,
+  only: () => null,
   visit: () => undefined,
 };
 
@@ -114,42 +96,38 @@ export function argumentsFor(
   options: ArgumentOptions,
 ): Record<string, unknown> {
   const found: Record<string, unknown> = {};
-  if (mapping.bindings.size === 0) return found;
-  for (const wire of surroundings.wires(asker.place, mapping)) {
-    const answer = lookUp(values, surroundings, asker, wire, options);
-    if (isFound(answer)) setOwn(found, wire.argument, answer.value);
-    else if (!wire.isOptional) {
-      throw new NotFoundError(
-        `The argument ${wire.argument} of ${asker.detail.name} cannot be found: ${answer.missing}`,
-      );
+  mapping.bindings.forEach((symbol, argument) => {
+    const answer = lookUp(values, surroundings, asker, symbol, options);
+    if (isFound(answer)) setOwn(found, argument, answer.value);
+    else if (!mapping.optional.has(symbol)) {
+      throw new NotFoundError(`The argument ${argument} of ${asker.detail.name} cannot be found: ${answer.missing}`);
     }
-  }
+  });
   return found;
 }
 
-/** Looks up one argument: its value, or what stands in its way. */
+/** Looks up a symbol: its value, or what stands in its way. */
 export function lookUp(
   values: Values,
   surroundings: Surroundings,
   { detail, place }: Asker,
-  wire: Wire,
+  symbol: string,
   options: ArgumentOptions,
 ): Answer {
-  const { symbol } = wire;
   return (
     values.argumentOf(detail, symbol) ??
     values.flowValue(symbol) ??
-    onlyValue(wire) ??
+    onlyValue(surroundings.only(place, symbol)) ??
     nearestValue(surroundings, place, symbol, options) ??
     whyMissing(surroundings, detail.name, symbol)
   );
 }
 
 /** The value of a symbol that can come from one atom only; undefined where there are several, or it has none. */
-function onlyValue({ source, part }: Wire): Found | undefined {
+function onlyValue(source: Source | null): Found | undefined {
   if (source === null) return undefined;
   const reading = readLast(source.detail);
-  return reading.kind === 'value' ? extract(reading.value, part) : undefined;
+  return reading.kind === 'value' ? extract(reading.value, source.part) : undefined;
 }
 
 /** The first value in the nearest flow in which not all providers were ignored; null when there is no such flow. */
@@ -197,18 +175,12 @@ export function unsatisfiedArguments(
   mapping: ArgumentMapping,
 ): readonly string[] {
   let missing = NONE;
-  for (const { argument, symbol, isOptional, source } of surroundings.wires(place, mapping)) {
-    if (source !== null || isOptional || isVisible(surroundings, place, symbol)) continue;
-    if (values.argumentOf(detail, symbol) !== undefined || values.flowValue(symbol) !== undefined) continue;
+  mapping.bindings.forEach((symbol, argument) => {
+    if (surroundings.isProvided(place, symbol) || mapping.optional.has(symbol)) return;
+    if (values.argumentOf(detail, symbol) !== undefined || values.flowValue(symbol) !== undefined) return;
     missing = [...missing, argument].sort();
-  }
+  });
   return missing;
-}
-
-function isVisible(surroundings: Surroundings, place: number, symbol: string): boolean {
-  const seen: AtomDetail[] = [];
-  surroundings.visit(place, symbol, (detail) => seen.push(detail) > 0);
-  return seen.length > 0;
 }
 
 /**
