@@ -59,10 +59,6 @@ export function mapArguments(request: MappingRequest): MappedArguments {
   const optionalParameters = parameters.optional ?? [];
   if (inferable.length + optionalParameters.length + requires.length === 0 && rebind === undefined) return NOTHING;
 
-  if (infer && parameters.required === requires && inferable.length === requires.length) {
-    const plain = plainMapping(request);
-    if (plain !== null) return plain;
-  }
   const required = new Map<string, string>();
   if (infer) for (const name of inferable) required.set(name, name);
   for (const name of requires) required.set(name, name);
@@ -101,16 +97,19 @@ export function mapArguments(request: MappingRequest): MappedArguments {
 
 const NO_SYMBOLS: readonly string[] = [];
 
-/** The usual cases: every argument is required, and looked up under its own name or one from a list. */
-function plainMapping(request: MappingRequest): MappedArguments | null {
-  const { parameters, requires, rebind = NO_SYMBOLS, injected } = request;
-  if (!isList(rebind) || rebind.length > requires.length) return null;
-  if (injected.size > 0 || (parameters.optional?.length ?? 0) > 0) return null;
+/**
+ * The symbols of a method that takes just what is required, each looked up under its own name or one from a list.
+ *
+ * @returns null where that is not how it is.
+ */
+export function mapInOrder(requires: readonly string[], rebind: Rebind | null | undefined): MappedArguments | null {
+  const symbols = rebind ?? NO_SYMBOLS;
+  if (!isList(symbols) || symbols.length > requires.length) return null;
   if (requires.length === 0) return NOTHING;
   const bindings = new Map<string, string>();
   for (let at = 0; at < requires.length; at++) {
     const name = requires[at] ?? '';
-    const symbol: unknown = rebind[at] ?? name;
+    const symbol: unknown = symbols[at] ?? name;
     if (typeof symbol !== 'string') return null;
     bindings.set(name, symbol);
   }

@@ -5,9 +5,9 @@ import type { TimeLimits } from './time-limits.js';
 
 /** The parameters of both methods, as an atom's author declares them. */
 export interface Signature {
-  readonly execute?: ArgumentList;
+  readonly execute?: ArgumentList | undefined;
   /** `result`, `flowFailures` and `history` come by themselves. Default: takes what is passed. */
-  readonly revert?: ArgumentList;
+  readonly revert?: ArgumentList | undefined;
 }
 
 /** How one atom is wired up. */

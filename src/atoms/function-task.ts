@@ -104,11 +104,11 @@ class FunctionTask extends Task {
   }
 }
 
-const FUNCTIONS = ['execute', 'revert', 'preExecute', 'postExecute', 'preRevert', 'postRevert'];
+const FUNCTIONS = ['execute', 'revert', 'preExecute', 'postExecute', 'preRevert', 'postRevert'] as const;
 
 function refuseOtherThanFunctions(functions: TaskFunctions): void {
   for (const option of FUNCTIONS) {
-    const given: unknown = Reflect.get(functions, option);
+    const given: unknown = functions[option];
     if (typeof given === 'function' || (given === undefined && option !== 'execute')) continue;
     const name = functions.name === undefined ? 'a task without a name' : `task '${functions.name}'`;
     throw new RangeError(`${option} of ${name} takes a function, got ${shown(given)}`);

@@ -62,10 +62,7 @@ export abstract class Retry<
       kind: 'retry',
       name: options.name ?? '',
       provides: defaultProvides,
-      signature: {
-        ...(executeArgs === undefined ? {} : { execute: executeArgs }),
-        ...(revertArgs === undefined ? {} : { revert: revertArgs }),
-      },
+      signature: { execute: executeArgs, revert: revertArgs },
       rest: true,
       reserved: RESERVED,
     });

@@ -3,6 +3,7 @@ import {
   isGiven,
   type MappedArguments,
   mapArguments,
+  mapInOrder,
   type MappingRequest,
   rebindPairs,
 } from './arguments.js';
@@ -32,6 +33,10 @@ export function mapBothMethods(
   requires: readonly string[],
   optional: readonly string[],
 ): AtomMappings {
+  if (optional.length === 0 && saysNoMore(options, defaults)) {
+    const both = requires.some((name) => isReserved(name, defaults)) ? null : mapInOrder(requires, options.rebind);
+    if (both !== null) return { execute: both, revert: both };
+  }
   const ignore = withNames(defaults.reserved, options.ignore);
   const isIgnored = requires.some((name) => ignore.has(name) || RESERVED.includes(name));
   const { execute, revert } = readSignature(atom, options, defaults, requires, optional, isIgnored);
@@ -47,6 +52,25 @@ export function mapBothMethods(
 }
 
 const NO_NAMES: ReadonlySet<string> = new Set();
+
+/** Whether nothing is said about arguments but what is required and how it is rebound: so it is with most atoms. */
+function saysNoMore(options: AtomOptions, { signature }: AtomDefaults): boolean {
+  return (
+    signature.execute === undefined &&
+    signature.revert === undefined &&
+    options.signature === undefined &&
+    options.autoExtract !== false &&
+    options.ignore === undefined &&
+    options.inject === undefined &&
+    options.revertRequires === undefined &&
+    options.revertOptional === undefined &&
+    options.revertRebind === undefined
+  );
+}
+
+function isReserved(name: string, { reserved }: AtomDefaults): boolean {
+  return reserved.has(name) || RESERVED.includes(name);
+}
 
 function withNames(names: ReadonlySet<string>, more: readonly string[] | undefined): ReadonlySet<string> {
   return more === undefined || more.length === 0 ? names : new Set([...names, ...more]);

@@ -122,10 +122,7 @@ export abstract class Task<
       kind: 'task',
       name,
       provides: defaultProvides,
-      signature: {
-        ...(executeArgs === undefined ? {} : { execute: executeArgs }),
-        ...(revertArgs === undefined ? {} : { revert: revertArgs }),
-      },
+      signature: { execute: executeArgs, revert: revertArgs },
       rest: takesRest,
       reserved: NO_NAMES,
     });
