@@ -9,7 +9,8 @@ import { basename, dirname, join } from 'node:path';
 
 const EXPECTED = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
-  /^dist\/(src|machines|visualizations)\/.+\.(js|d\.ts)(\.map)?$/,
+  /^dist\/package\/[a-z-]+\.js(\.map)?$/,
+  /^dist\/(src|machines|visualizations)\/.+\.d\.ts$/,
   /^visualizations\/diagrams\//,
   /^schemas\/[a-z-]+\.json$/,
 ];

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** The version of the package that this file is in: built, it is four folders below package.json. */
+/** The version of the package that this file is in: compiled, it is three folders below package.json, bundled two. */
 export function packageVersion(): string {
   for (const up of ['../../../package.json', '../../package.json']) {
     try {

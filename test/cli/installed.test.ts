@@ -6,8 +6,8 @@ import { EXIT } from '../../src/cli/exit-codes.js';
 import { Screen } from '../listeners/screen.js';
 import { openGate, PASS } from './gate.js';
 import type { Gate } from './gate.js';
-import { call, installPackage } from './installed-package.js';
-import type { Called, InstalledPackage } from './installed-package.js';
+import { call, installPackage } from '../package/installed-package.js';
+import type { Called, InstalledPackage } from '../package/installed-package.js';
 import { transcriptOf, withoutChance } from './transcript.js';
 
 /** What a user would write: it says on stderr what it does, and can be told to fail and to wait. */

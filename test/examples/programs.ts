@@ -1,11 +1,11 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import type { ChildProcessByStdio } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { buildPackage } from '../package/build.js';
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -22,12 +22,12 @@ export async function buildExamples(): Promise<Built> {
   const folder = await mkdtemp(join(cache, 'examples-'));
   // Also for another user, as whom a test may run them.
   await chmod(folder, 0o755);
-  const compiler = join(REPOSITORY, 'node_modules/typescript7/bin/tsc');
-  const options = ['--noCheck', '--incremental', 'false', '--tsBuildInfoFile', 'null', '--declaration', 'false'];
-  const args = [compiler, '-p', 'tsconfig.build.json', ...options, '--declarationMap', 'false', '--outDir', folder];
-  await promisify(execFile)(process.execPath, args, { cwd: REPOSITORY });
+  // They import the package by its name, as in the repository: it is the one that they are in.
+  await cp(join(REPOSITORY, 'package.json'), join(folder, 'package.json'));
+  const dist = join(folder, 'dist');
+  await buildPackage(dist, { declarations: false });
   return {
-    file: (source) => join(folder, source.replace(/\.ts$/, '.js')),
+    file: (source) => join(dist, source.replace(/\.ts$/, '.js')),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   };
 }

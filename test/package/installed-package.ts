@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { buildPackage } from './build.js';
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 const execute = promisify(execFile);
@@ -33,19 +34,9 @@ export async function installPackage(): Promise<InstalledPackage> {
   const place = await mkdtemp(join(tmpdir(), 'flowstate-installed-'));
   const staging = join(place, 'staging');
   await mkdir(staging);
-  const compiler = join(REPOSITORY, 'node_modules/typescript7/bin/tsc');
-  const options = [
-    '--noCheck',
-    '--incremental',
-    'false',
-    '--tsBuildInfoFile',
-    'null',
-    '--outDir',
-    join(staging, 'dist'),
-  ];
   const parts = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'visualizations/diagrams'];
   await Promise.all([
-    execute(process.execPath, [compiler, '-p', 'tsconfig.build.json', ...options], { cwd: REPOSITORY }),
+    buildPackage(join(staging, 'dist'), { declarations: true }),
     ...parts.map((part) => cp(join(REPOSITORY, part), join(staging, part), { recursive: true })),
   ]);
   const packing = ['pack', '--json', '--ignore-scripts', '--pack-destination', place];
