@@ -19,8 +19,8 @@ const urlOf = (path: string) => pathToFileURL(path).href;
 const SUBJECTS = {
   nothing: null,
   xstate: urlOf(require.resolve('xstate')),
-  flowstate: new URL('../src/index.js', import.meta.url).href,
-  'flowstate/machines': new URL('../machines/index.js', import.meta.url).href,
+  flowstate: import.meta.resolve('flowstate'),
+  'flowstate/machines': import.meta.resolve('flowstate/machines'),
 } as const;
 type Subject = keyof typeof SUBJECTS;
 

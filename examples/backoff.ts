@@ -4,8 +4,8 @@
  *
  * In a program of your own, import from 'flowstate' and 'flowstate/testing'.
  */
-import { engines, linear, task, times } from '../src/index.js';
-import { virtualEnvironment } from '../src/testing/index.js';
+import { engines, linear, task, times } from 'flowstate';
+import { virtualEnvironment } from 'flowstate/testing';
 
 const environment = virtualEnvironment({ advancesByItself: true });
 const began = environment.clock.now();

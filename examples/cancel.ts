@@ -4,7 +4,7 @@
  * In a program of your own, import from 'flowstate'.
  */
 import { once } from 'node:events';
-import { engines, linear, task } from '../src/index.js';
+import { engines, linear, task } from 'flowstate';
 
 const reserve = task({
   name: 'reserve',

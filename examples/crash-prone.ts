@@ -4,7 +4,7 @@
  *
  * In a program of your own, import from 'flowstate'.
  */
-import { engines, linear, times } from '../src/index.js';
+import { engines, linear, times } from 'flowstate';
 import { convert, thumbnail } from './tasks/convert.js';
 
 const converting = linear('converting', { retry: times({ attempts: 3, provides: 'attempt' }) }).add(convert);

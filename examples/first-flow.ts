@@ -3,7 +3,7 @@
  *
  * In a program of your own, import from 'flowstate'.
  */
-import { engines, linear, task, typed } from '../src/index.js';
+import { engines, linear, task, typed } from 'flowstate';
 
 function trip({ cardWorks }: { readonly cardWorks: boolean }) {
   const reserve = task({

@@ -8,7 +8,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { engines, unordered } from '../src/index.js';
+import { engines, unordered } from 'flowstate';
 import { computeStrip } from './tasks/mandelbrot.js';
 import { pngOf } from './tasks/png.js';
 

@@ -3,7 +3,7 @@
  *
  * In a program of your own, import from 'flowstate'.
  */
-import { engines, forEach, linear, task, typed } from '../src/index.js';
+import { engines, forEach, linear, task, typed } from 'flowstate';
 
 const openFolder = task({
   name: 'open folder',

@@ -7,7 +7,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { engines, linear, persistence, task } from '../src/index.js';
+import { engines, linear, persistence, task } from 'flowstate';
 
 /** Both engines make their flow anew: another process would have to. */
 function harvest() {

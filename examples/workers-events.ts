@@ -3,7 +3,7 @@
  *
  * In a program of your own, import from 'flowstate'.
  */
-import { engines, linear } from '../src/index.js';
+import { engines, linear } from 'flowstate';
 import { spell } from './tasks/alphabet.js';
 import { startWorkers } from './tasks/start-workers.js';
 

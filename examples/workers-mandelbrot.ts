@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import { engines, unordered } from '../src/index.js';
+import { engines, unordered } from 'flowstate';
 import { computeStrip } from './tasks/mandelbrot.js';
 import { pngOf } from './tasks/png.js';
 import { startWorkers } from './tasks/start-workers.js';

@@ -4,7 +4,7 @@
  *
  * In a program of your own, import from 'flowstate'.
  */
-import { engines, linear } from '../src/index.js';
+import { engines, linear } from 'flowstate';
 import { startWorkers } from './tasks/start-workers.js';
 import { shout } from './tasks/voice.js';
 import { greet, translate } from './tasks/words.js';

@@ -4,8 +4,8 @@
  */
 import { availableParallelism, loadavg } from 'node:os';
 import { Piscina } from 'piscina';
-import type { Executor } from '../../src/index.js';
-import { asyncExecutor, childProcessExecutor, engines, unordered, workerThreadExecutor } from '../../src/index.js';
+import type { Executor } from 'flowstate';
+import { asyncExecutor, childProcessExecutor, engines, unordered, workerThreadExecutor } from 'flowstate';
 import { BareProcesses } from './bare-processes.js';
 import { noop, spin, spins } from './tasks.js';
 

@@ -1,4 +1,4 @@
-import { task, taskFactory } from '../../src/index.js';
+import { task, taskFactory } from 'flowstate';
 
 /** Does nothing but come and go. */
 export const noop = task({ name: 'noop', execute: () => 1 });

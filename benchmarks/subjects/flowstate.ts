@@ -1,5 +1,5 @@
-import type { Engine, Flow, Task } from '../../src/index.js';
-import { engines, graph, linear, persistence, task, unordered } from '../../src/index.js';
+import type { Engine, Flow, Task } from 'flowstate';
+import { engines, graph, linear, persistence, task, unordered } from 'flowstate';
 import type { Plan, PlannedTask } from '../plan.js';
 import type { Outcome, Store, Subject } from './subject.js';
 

@@ -1,4 +1,4 @@
-import { engines, persistence } from '../../src/index.js';
+import { engines, persistence } from 'flowstate';
 import { half } from '../plan.js';
 import type { Plan } from '../plan.js';
 import { backendOf, flowOf, nameOf, whatCameOf } from './flowstate.js';

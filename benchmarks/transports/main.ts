@@ -5,18 +5,18 @@
  *
  * Without URLs: memory, the servers at the standard local ports, and a temporary folder.
  */
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { newName } from '../../src/testing/transport-suite/suite.js';
-import { transport } from '../../src/workers/transport-registry.js';
+import { transport } from 'flowstate';
 
 const TRIPS = 1000;
 const WARM_UP = 100;
 const STANDARD = ['memory://bench', 'redis://127.0.0.1:6379', 'amqp://guest:guest@127.0.0.1:5672'];
 
 async function measure(url: string): Promise<void> {
-  const made = await transport({ url, exchange: newName('bench') });
+  const made = await transport({ url, exchange: `flowstate_test_bench_${randomUUID()}` });
   const [client, server] = [await made.open(), await made.open()];
   let arrive = () => {};
   await client.receive('box', { prefetch: 10, expiryMs: 60_000 }, (delivery) => {

@@ -1,6 +1,5 @@
-import type { Flow } from '../../src/index.js';
-import { engines, linear, unordered, Worker, WorkerExecutor } from '../../src/index.js';
-import { transport } from '../../src/workers/transport-registry.js';
+import type { Flow } from 'flowstate';
+import { engines, linear, transport, unordered, Worker, WorkerExecutor } from 'flowstate';
 import type { Answerer, WorkerJob, WorkerMeasurement } from './job.js';
 import { medianOf, WARM_UP } from './job.js';
 import { echo } from './tasks.js';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { transport } from '../../src/workers/transport-registry.js';
+import { transport } from 'flowstate';
 import type { Answerer, Caller, WorkerJob } from './job.js';
 
 /* A round trip over a transport, without engine, worker and protocol: where no driver is below the transport. */

@@ -1,4 +1,4 @@
-import { task, taskFactory } from '../../src/index.js';
+import { task, taskFactory } from 'flowstate';
 
 /** A task that gives its number, and does nothing else. */
 export const echo = taskFactory('echo', (index: number) =>

@@ -1,4 +1,4 @@
-import { formatError } from '../../src/index.js';
+import { formatError } from 'flowstate';
 import { CannotStartError, readCommandLine } from './command-line.js';
 import type { ExitCode } from './outcome.js';
 import { publishDirectory } from './publish-directory.js';

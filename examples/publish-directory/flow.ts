@@ -1,5 +1,5 @@
-import { linear, unordered } from '../../src/index.js';
-import type { Flow } from '../../src/index.js';
+import { linear, unordered } from 'flowstate';
+import type { Flow } from 'flowstate';
 import type { Step } from './command-line.js';
 import type { Places } from './places.js';
 import type { Plan } from './plan.js';

@@ -1,5 +1,5 @@
-import type { Engine } from '../../src/index.js';
-import { InvalidStateError } from '../../src/index.js';
+import type { Engine } from 'flowstate';
+import { InvalidStateError } from 'flowstate';
 
 const CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 

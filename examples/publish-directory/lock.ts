@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { NotFoundError, persistence, StorageConflictError } from '../../src/index.js';
-import type { Connection, FlowDetail } from '../../src/index.js';
+import { NotFoundError, persistence, StorageConflictError } from 'flowstate';
+import type { Connection, FlowDetail } from 'flowstate';
 import { CannotStartError } from './command-line.js';
 
 const LOCK = 'publish-directory-lock';

@@ -1,5 +1,5 @@
-import { formatError, printable, StorageConflictError, StorageError } from '../../src/index.js';
-import type { Engine, Failure } from '../../src/index.js';
+import { formatError, printable, StorageConflictError, StorageError } from 'flowstate';
+import type { Engine, Failure } from 'flowstate';
 import type { Places } from './places.js';
 import type { Plan } from './plan.js';
 import { bytes } from './report.js';

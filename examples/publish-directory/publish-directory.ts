@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { engines, persistence, printable, progressView } from '../../src/index.js';
-import type { Connection, Engine, FlowDetail, PersistenceBackend } from '../../src/index.js';
-import { inspectorPage } from '../../visualizations/index.js';
+import { engines, persistence, printable, progressView } from 'flowstate';
+import type { Connection, Engine, FlowDetail, PersistenceBackend } from 'flowstate';
+import { inspectorPage } from 'flowstate/visualizations';
 import { CannotStartError } from './command-line.js';
 import type { Options } from './command-line.js';
 import { publishFlow } from './flow.js';

@@ -1,5 +1,5 @@
 import pico from 'picocolors';
-import { printable } from '../../src/index.js';
+import { printable } from 'flowstate';
 
 /** What is written to: `process.stdout`, or whatever a test puts in its place. */
 export interface Output {

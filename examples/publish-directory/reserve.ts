@@ -1,6 +1,6 @@
 import { open, rm } from 'node:fs/promises';
-import type { Connection, PersistenceBackend } from '../../src/index.js';
-import { persistence, StorageError } from '../../src/index.js';
+import type { Connection, PersistenceBackend } from 'flowstate';
+import { persistence, StorageError } from 'flowstate';
 import { codeOf } from './durable-files.js';
 
 /** SQLite's journal, which holds what is written twice and more often, before it is written over. */

@@ -1,5 +1,5 @@
-import { persistence } from '../../src/index.js';
-import type { Connection, FlowDetail, PersistenceBackend } from '../../src/index.js';
+import { persistence } from 'flowstate';
+import type { Connection, FlowDetail, PersistenceBackend } from 'flowstate';
 import { planSchema } from './plan.js';
 import type { Plan } from './plan.js';
 

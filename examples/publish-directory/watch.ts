@@ -1,4 +1,4 @@
-import type { Engine, FlowDetail, ProgressView } from '../../src/index.js';
+import type { Engine, FlowDetail, ProgressView } from 'flowstate';
 
 /** What happened to the atoms of a run. */
 export interface Counts {

@@ -1,4 +1,4 @@
-import { task } from '../../src/index.js';
+import { task } from 'flowstate';
 
 const LETTERS = ['A', 'B', 'C', 'D', 'E', 'F', 'G', 'H'];
 

@@ -1,4 +1,4 @@
-import { task, typed } from '../../src/index.js';
+import { task, typed } from 'flowstate';
 
 /** Stands for native code that brings its process down on some inputs. */
 export const convert = task({

@@ -1,4 +1,4 @@
-import { taskFactory, task, transfer } from '../../src/index.js';
+import { taskFactory, task, transfer } from 'flowstate';
 
 /** A part of the picture: some of its rows. */
 export interface Strip {

@@ -1,4 +1,4 @@
-import { task, typed } from '../../src/index.js';
+import { task, typed } from 'flowstate';
 
 export const shout = task({
   name: 'shout',

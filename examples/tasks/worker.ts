@@ -1,4 +1,4 @@
-import { workerMain } from '../../src/index.js';
+import { workerMain } from 'flowstate';
 
 /* A process that is a worker: `node worker.js URL TOPIC MODULE…`. It runs the tasks of these modules, and no others. */
 

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { z } from 'zod';
-import { task, typed } from '../../../src/index.js';
-import type { Task } from '../../../src/index.js';
+import { task, typed } from 'flowstate';
+import type { Task } from 'flowstate';
 import { writeDurably } from '../durable-files.js';
 import { Places } from '../places.js';
 import type { PackedFile } from './compress.js';

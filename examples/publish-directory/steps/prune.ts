@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { task } from '../../../src/index.js';
-import type { Task } from '../../../src/index.js';
+import { task } from 'flowstate';
+import type { Task } from 'flowstate';
 import { moveDurably, numbersIn, syncFolder } from '../durable-files.js';
 import type { StepParts } from './step.js';
 

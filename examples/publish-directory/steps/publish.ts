@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
-import { task } from '../../../src/index.js';
-import type { Task } from '../../../src/index.js';
+import { task } from 'flowstate';
+import type { Task } from 'flowstate';
 import { isThere, linkDurably, moveDurably, syncFolder, targetOf } from '../durable-files.js';
 import type { StepParts } from './step.js';
 

@@ -1,7 +1,7 @@
 import { lstat, mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { task } from '../../../src/index.js';
-import type { Task } from '../../../src/index.js';
+import { task } from 'flowstate';
+import type { Task } from 'flowstate';
 import { syncFolder } from '../durable-files.js';
 import { Places } from '../places.js';
 import type { StepParts } from './step.js';
