@@ -1,8 +1,6 @@
 /**
  * A flow that is tried again with patience: each time it waits twice as long. The clock of this program goes on by
  * itself whenever everybody waits, so that hours take no time; leave `environment` out, and they are hours.
- *
- * In a program of your own, import from 'flowstate' and 'flowstate/testing'.
  */
 import { engines, linear, task, times } from 'flowstate';
 import { virtualEnvironment } from 'flowstate/testing';

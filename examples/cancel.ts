@@ -1,7 +1,5 @@
 /**
  * A run that is cancelled: what is under way is told to stop, and everything that was done is undone.
- *
- * In a program of your own, import from 'flowstate'.
  */
 import { once } from 'node:events';
 import { engines, linear, task } from 'flowstate';

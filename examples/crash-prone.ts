@@ -1,8 +1,6 @@
 /**
  * A task that may bring its process down, in a process of its own: the program lives on, hears how the process ended, and
  * tries again.
- *
- * In a program of your own, import from 'flowstate'.
  */
 import { engines, linear, times } from 'flowstate';
 import { convert, thumbnail } from './tasks/convert.js';

@@ -1,7 +1,5 @@
 /**
  * A flow of three tasks, twice: once all goes well, once the last task fails and the others are undone.
- *
- * In a program of your own, import from 'flowstate'.
  */
 import { engines, linear, task, typed } from 'flowstate';
 

@@ -1,8 +1,6 @@
 /**
  * Work that keeps processors busy, on threads: each computes strips of a picture, which then becomes a PNG file, kept when
  * the program is given a name for it.
- *
- * In a program of your own, import from 'flowstate'.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';

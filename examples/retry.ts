@@ -1,7 +1,5 @@
 /**
  * A part of a flow that is tried again, each time with the next of several mirrors. What it had done is undone before.
- *
- * In a program of your own, import from 'flowstate'.
  */
 import { engines, forEach, linear, task, typed } from 'flowstate';
 

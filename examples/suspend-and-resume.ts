@@ -1,8 +1,6 @@
 /**
  * A run that is suspended half way, kept in an SQLite file, and finished by another engine, which knows of it only
  * what is in the file. After a crash it would be the same.
- *
- * In a program of your own, import from 'flowstate'.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

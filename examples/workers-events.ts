@@ -1,7 +1,5 @@
 /**
  * A task on a worker tells of what it does: its events come to whoever listens to the task here, in order.
- *
- * In a program of your own, import from 'flowstate'.
  */
 import { engines, linear } from 'flowstate';
 import { spell } from './tasks/alphabet.js';

@@ -1,7 +1,5 @@
 /**
  * The picture of `mandelbrot.ts`, computed by two worker processes: the tasks are the same.
- *
- * In a program of your own, import from 'flowstate'.
  */
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';

@@ -1,8 +1,6 @@
 /**
  * A flow of three tasks that run in two other processes, each of which has other tasks. All are given a folder to meet in, so nothing has to be
  * installed; with a URL such as `amqp://broker` or `redis://broker` they may be on other machines.
- *
- * In a program of your own, import from 'flowstate'.
  */
 import { engines, linear } from 'flowstate';
 import { startWorkers } from './tasks/start-workers.js';
