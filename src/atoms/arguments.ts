@@ -38,12 +38,12 @@ export interface MappingRequest {
 
 export interface MappedArguments {
   readonly mapping: ArgumentMapping;
-  /** The symbols that somebody has to provide. */
-  readonly requires: ReadonlySet<string>;
+  /** The symbols that somebody has to provide; null: all that arguments are bound to. */
+  readonly requires: ReadonlySet<string> | null;
 }
 
 const NO_NAMES: ReadonlySet<string> = new Set();
-const NOTHING: MappedArguments = { mapping: { bindings: new Map(), optional: NO_NAMES }, requires: NO_NAMES };
+const NOTHING: MappedArguments = { mapping: { bindings: new Map(), optional: NO_NAMES }, requires: null };
 
 /**
  * Finds the symbol of each argument of one method.
@@ -115,7 +115,12 @@ export function mapInOrder(requires: readonly string[], rebind: Rebind | null | 
   }
   // Of a name that stands there twice, the others find out what is meant.
   if (bindings.size < requires.length) return null;
-  return { mapping: { bindings, optional: NO_NAMES }, requires: new Set(bindings.values()) };
+  return { mapping: { bindings, optional: NO_NAMES }, requires: null };
+}
+
+/** The symbols that somebody has to provide for a method. */
+export function requiredBy({ mapping, requires }: MappedArguments): ReadonlySet<string> {
+  return requires ?? new Set(mapping.bindings.values());
 }
 
 /** Argument and symbol as `rebind` pairs them. */

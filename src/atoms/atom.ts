@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { type ArgumentMapping, bareCopy, isPlainObject, listed, shown } from './arguments.js';
+import { type ArgumentMapping, bareCopy, isPlainObject, listed, requiredBy, shown } from './arguments.js';
 import type { AtomDefaults, AtomOptions } from './atom-options.js';
 import { readNames } from './names.js';
 import { readProvides, type SaveAs } from './provides.js';
@@ -39,8 +39,6 @@ export abstract class Atom<Args extends object = object, Gives extends object = 
   /** Where the value of each symbol is in the result: a position, a key, or null for the whole. */
   readonly saveAs: SaveAs;
   readonly provides: ReadonlySet<string>;
-  /** Symbols that `execute` needs, then those that `revert` needs, without injected ones. */
-  readonly requires: ReadonlySet<string>;
   readonly executeMapping: ArgumentMapping;
   readonly revertMapping: ArgumentMapping;
   readonly inject: Readonly<Record<string, unknown>> | undefined;
@@ -50,6 +48,9 @@ export abstract class Atom<Args extends object = object, Gives extends object = 
   readonly checkArguments?: Check;
   /** Checks what `execute` returned and gives what is kept. Present when there are validators. */
   readonly checkResult?: (result: unknown) => unknown;
+
+  // Not #private: a copy made from the prototype has to have it, too. Null: all that `execute` is bound to.
+  private readonly ownRequires: ReadonlySet<string> | null;
 
   protected constructor(options: AtomOptions, defaults: AtomDefaults) {
     const name = defaults.name;
@@ -79,7 +80,12 @@ export abstract class Atom<Args extends object = object, Gives extends object = 
     // Most atoms take the same to be done and to be undone: one mapping serves for both.
     const isOne = revert === execute || isSame(execute.mapping, revert.mapping);
     this.revertMapping = isOne ? execute.mapping : revert.mapping;
-    this.requires = isOne ? execute.requires : new Set([...execute.requires, ...revert.requires]);
+    this.ownRequires = isOne ? execute.requires : new Set([...requiredBy(execute), ...requiredBy(revert)]);
+  }
+
+  /** Symbols that `execute` needs, then those that `revert` needs, without injected ones. */
+  get requires(): ReadonlySet<string> {
+    return requiredBy({ mapping: this.executeMapping, requires: this.ownRequires });
   }
 
   /** Runs before `execute`. What it throws is the atom's failure. */

@@ -1,22 +1,42 @@
 import { appended } from './appended.js';
-import type { FlowItem } from './flow.js';
+import { Flow, type FlowItem } from './flow.js';
 import type { LinkMetadata } from './link.js';
 
 /** A child of a graph flow. */
-export interface Child {
-  readonly item: FlowItem;
-  /** How many came before. */
-  readonly position: number;
-  /** Counts the changes of the graph: which of them added it. */
-  readonly change: number;
-  /** As they were when last looked at. */
-  requires: ReadonlySet<string>;
-  provides: ReadonlySet<string>;
+export class Child {
   /** What is known of the link to each. */
-  readonly successors: Map<Child, LinkMetadata>;
-  predecessors: Child[];
+  readonly successors = new Map<Child, LinkMetadata>();
+  predecessors: Child[] = [];
   /** Never above that of a successor. */
-  level: number;
+  level = 0;
+  /** Symbols of a flow as they were when last looked at; those of an atom never change. */
+  private seen: Pick<Flow, 'requires' | 'provides'> | null = null;
+
+  /**
+   * @param position - How many came before.
+   * @param change - Counts the changes of the graph: which of them added it.
+   */
+  constructor(
+    readonly item: FlowItem,
+    readonly position: number,
+    readonly change: number,
+  ) {
+    this.look();
+  }
+
+  get requires(): ReadonlySet<string> {
+    return (this.seen ?? this.item).requires;
+  }
+
+  get provides(): ReadonlySet<string> {
+    return (this.seen ?? this.item).provides;
+  }
+
+  /** Sees what a flow requires and provides now. */
+  look(): void {
+    const { item } = this;
+    if (item instanceof Flow) this.seen = { requires: item.requires, provides: item.provides };
+  }
 }
 
 /**
@@ -79,16 +99,7 @@ export class ChildGraph {
   }
 
   insert(item: FlowItem): Child {
-    const child: Child = {
-      item,
-      position: this.children.size,
-      change: this.change,
-      requires: item.requires,
-      provides: item.provides,
-      successors: new Map(),
-      predecessors: [],
-      level: 0,
-    };
+    const child = new Child(item, this.children.size, this.change);
     this.children.set(item, child);
     this.inserted.push(child);
     return child;

@@ -263,8 +263,7 @@ export abstract class LinkedFlow<Needs extends object, Gives extends object> ext
       if (child === undefined) continue;
       for (const symbol of child.requires) this.requirers.remove(symbol, child);
       for (const symbol of child.provides) this.providers.remove(symbol, child);
-      child.requires = flow.requires;
-      child.provides = flow.provides;
+      child.look();
       for (const symbol of child.requires) this.requirers.add(symbol, child);
       for (const symbol of child.provides) this.providers.add(symbol, child);
     }
