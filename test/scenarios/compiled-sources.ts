@@ -1,9 +1,10 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative } from 'node:path';
-import ts from 'typescript';
+import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '../..');
+const COMPILER = join(ROOT, 'node_modules/typescript7/bin/tsc');
 const FOLDERS = [
   'machines',
   'src',
@@ -22,23 +23,20 @@ export interface CompiledSources extends Disposable {
   pathOf(source: string): string;
 }
 
-/** Compiles the sources as they are now. Types are not checked. */
+/** Compiles the sources as they are now. Types are not checked, nor are the declarations of packages read. */
 export function compileSources(): CompiledSources {
   const folder = mkdtempSync(join(tmpdir(), 'flowstate-compiled-'));
   const pathOf = (source: string) => join(folder, source.replace(/\.ts$/, '.js'));
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-  const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 };
-  for (const source of FOLDERS.flatMap((each) => filesIn(join(ROOT, each)))) {
-    const target = pathOf(relative(ROOT, source));
-    mkdirSync(dirname(target), { recursive: true });
-    writeFileSync(target, ts.transpileModule(readFileSync(source, 'utf8'), { compilerOptions }).outputText);
-  }
+  const only = { noCheck: true, noResolve: true, types: [], incremental: false, tsBuildInfoFile: null };
+  const without = { declaration: false, declarationMap: false, sourceMap: false, inlineSources: false };
+  const config = {
+    extends: join(ROOT, 'tsconfig.build.json'),
+    compilerOptions: { ...only, ...without, outDir: folder },
+    include: FOLDERS.map((each) => join(ROOT, each)),
+  };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
+  execFileSync(process.execPath, [COMPILER, '-p', folder], { stdio: ['ignore', 'inherit', 'inherit'] });
   return { pathOf, [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }) };
-}
-
-function filesIn(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
-    .map((name) => join(folder, name));
 }
