@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Executor, Flow, LoadOptions, Task } from '../../src/index.js';
 import type { PoolOptions } from '../../src/executors/pool/options.js';
+import { until } from '../../src/testing/transport-suite/suite.js';
 import { VirtualClock } from '../../src/testing/virtual-environment.js';
 import { rejection } from '../engines/steps.js';
 import type { Pools } from './pools.js';
@@ -17,16 +18,14 @@ beforeAll(async () => {
 afterAll(() => pools[Symbol.dispose]());
 
 /** Resolves when there is no such process any more; a test that waits in vain fails for taking too long. */
-async function gone(pid: number): Promise<void> {
-  for (;;) {
+const gone = (pid: number) =>
+  until(() => {
     try {
-      process.kill(pid, 0);
+      return !process.kill(pid, 0);
     } catch {
-      return;
+      return true;
     }
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
+  });
 
 interface Place {
   readonly pid: number;
@@ -249,7 +248,7 @@ describe.each(POOLS)('%s', (kind) => {
       const running = engine.run();
       await isBusy;
       const closed = engine.close();
-      while (!clock.delays.includes(700)) await new Promise((resolve) => setImmediate(resolve));
+      await until(() => clock.delays.includes(700));
       clock.advance(699);
       expect(engine.storage.detail('busy').state).toBe('RUNNING');
       clock.advance(1);

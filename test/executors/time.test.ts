@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Environment, Executor, Flow, LoadOptions, Task } from '../../src/index.js';
+import { until } from '../../src/testing/transport-suite/suite.js';
 import { VirtualClock } from '../../src/testing/virtual-environment.js';
 import type { Pools } from './pools.js';
 import { compilePools, POOLS } from './pools.js';
@@ -16,9 +17,7 @@ afterAll(() => pools[Symbol.dispose]());
 const heard = (task: Task, event: string) =>
   new Promise<Record<string, unknown>>((resolve) => task.notifier.register(event, (_, details) => resolve(details)));
 
-async function timerOf(clock: VirtualClock, delayMs: number): Promise<void> {
-  while (!clock.delays.includes(delayMs)) await new Promise((resolve) => setImmediate(resolve));
-}
+const timerOf = (clock: VirtualClock, delayMs: number) => until(() => clock.delays.includes(delayMs));
 
 describe.each(POOLS)('with %s', (kind) => {
   /** Runs a test with an executor whose time stands still. */

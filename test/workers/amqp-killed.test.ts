@@ -4,6 +4,7 @@ import type { Engine } from '../../src/index.js';
 import { WorkerExecutor } from '../../src/index.js';
 import { load } from '../../src/engines/load.js';
 import { linear } from '../../src/flows/linear.js';
+import { until } from '../../src/testing/transport-suite/suite.js';
 import type { CompiledSources } from '../scenarios/compiled-sources.js';
 import { compileSources } from '../scenarios/compiled-sources.js';
 import { OwnRabbitmq, rabbitmq } from '../servers/rabbitmq.js';
@@ -53,11 +54,8 @@ await describeWithServer(ownServer, (url) => {
   }
 
   /** Resolves when an atom is said to wait for something. */
-  async function waits(engine: Engine, atom: string, words: RegExp): Promise<void> {
-    while (!engine.why().some((each) => each.atom === atom && words.test(each.message))) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
+  const waits = (engine: Engine, atom: string, words: RegExp) =>
+    until(() => engine.why().some((each) => each.atom === atom && words.test(each.message)));
 
   describe('a RabbitMQ broker that is killed and starts again', { timeout: TIMEOUT_MS }, () => {
     it('while a task runs: its result is taken, and the others follow when its queue answers', async () => {
@@ -80,8 +78,7 @@ await describeWithServer(ownServer, (url) => {
       const engine = world.remember(await load(flow(), { engine: 'workers', executor }));
       stopped.kill('SIGSTOP');
       const running = engine.run();
-      while (engine.why().every(({ waitsFor }) => waitsFor !== 'running'))
-        await new Promise((resolve) => setImmediate(resolve));
+      await until(() => engine.why().some(({ waitsFor }) => waitsFor === 'running'));
       stopped.kill('SIGKILL');
       await stopped.ended;
       await own?.end('SIGKILL');

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { WorkerExecutor } from '../../src/index.js';
 import { load } from '../../src/engines/load.js';
 import { linear } from '../../src/flows/linear.js';
+import { until } from '../../src/testing/transport-suite/suite.js';
 import type { CompiledSources } from '../scenarios/compiled-sources.js';
 import { compileSources } from '../scenarios/compiled-sources.js';
 import { OwnRedis } from '../servers/redis.js';
@@ -60,8 +61,7 @@ await describeWithServer(ownRedis, () => {
     const engine = world.remember(await load(flow, { engine: 'workers', executor }));
     first.kill('SIGSTOP');
     const running = engine.run();
-    while (engine.why().every(({ waitsFor }) => waitsFor !== 'running'))
-      await new Promise((resolve) => setImmediate(resolve));
+    await until(() => engine.why().some(({ waitsFor }) => waitsFor === 'running'));
     await server.crash();
     first.kill('SIGKILL');
     await server.restart();

@@ -4,6 +4,7 @@ import { WorkerExecutor } from '../../src/index.js';
 import { IncompatibleVersionError, RequestTimeoutError } from '../../src/errors.js';
 import { load } from '../../src/engines/load.js';
 import { linear } from '../../src/flows/linear.js';
+import { until } from '../../src/testing/transport-suite/suite.js';
 import { runMailbox } from '../../src/workers/protocol/codec.js';
 import { transport } from '../../src/workers/transport-registry.js';
 import type { WorkerExecutorOptions } from '../../src/workers/client/options.js';
@@ -91,8 +92,7 @@ export function faultSuite(name: string, brokerOf: () => Broker, faults: BrokerF
       // It stands still, so what is sent to it is not accepted.
       first.kill('SIGSTOP');
       const running = engine.run();
-      while (engine.why().every(({ waitsFor }) => waitsFor !== 'running'))
-        await new Promise((resolve) => setImmediate(resolve));
+      await until(() => engine.why().some(({ waitsFor }) => waitsFor === 'running'));
       first.kill('SIGKILL');
       await first.ended;
       await world.worker();
@@ -312,9 +312,7 @@ export function faultSuite(name: string, brokerOf: () => Broker, faults: BrokerF
 
 /** What the atoms of a run wait for, when one waits for a worker. */
 async function waiting(engine: Engine) {
-  for (;;) {
-    const reasons = engine.why().filter(({ waitsFor }) => waitsFor === 'worker');
-    if (reasons.length > 0) return reasons;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  const reasons = () => engine.why().filter(({ waitsFor }) => waitsFor === 'worker');
+  await until(() => reasons().length > 0);
+  return reasons();
 }
