@@ -5,6 +5,25 @@ import { SlowestFirst } from './scripts/slowest-first.js';
 
 const here = (path: string) => new URL(path, import.meta.url).pathname;
 
+const EVERYTHING = 'test/**/*.test.ts';
+/**
+ * Rooms whose tests leave nothing behind in their process: what they run is in memory, or in a file of their own. Those of
+ * flows and of properties do not belong here: they take long themselves, and need a memory that nobody has filled.
+ */
+const TOGETHER = [
+  'atoms',
+  'compiler',
+  'engines',
+  'formatters',
+  'interpreter',
+  'listeners',
+  'machines',
+  'model-based',
+  'notifications',
+  'storage',
+  'testing',
+].map((room) => `test/${room}/**/*.test.ts`);
+
 export default defineConfig({
   // The package by its own name is its sources, so that the README is run as it stands.
   resolve: {
@@ -15,14 +34,17 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['test/**/*.test.ts'],
     setupFiles: ['test/seed.ts'],
-    exclude: ['dist/**', 'node_modules/**'],
     watch: false,
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    // A process of its own for each file: tests open databases with native drivers, start worker threads, and end processes.
     pool: 'forks',
+    projects: [
+      // A process of its own for each file: tests open databases with native drivers, start worker threads, and end processes.
+      { extends: true, test: { name: 'alone', include: [EVERYTHING], exclude: ['node_modules/**', ...TOGETHER] } },
+      // One process for many files: to load the sources takes longer than most of these tests.
+      { extends: true, test: { name: 'together', include: TOGETHER, isolate: false } },
+    ],
     // Processors would be left idle otherwise: many tests wait for servers and processes.
     maxWorkers: availableParallelism() + 1,
     sequence: { sequencer: SlowestFirst },

@@ -10,12 +10,17 @@ const SLOW = [
   /^test\/visualizations\/inspector\//,
 ];
 
-/** Begins with what takes longest, so that nothing long is left over at the end. */
+/**
+ * Begins with what takes longest, so that nothing long is left over at the end. Last, side by side, are files that share a
+ * process: it is handed on from one to the next, and ended where one comes that wants its own.
+ */
 export class SlowestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const { root } = this.ctx.config;
     const isSlow = ({ moduleId }: TestSpecification) => SLOW.some((pattern) => pattern.test(relative(root, moduleId)));
     const sorted = await super.sort(files);
-    return [...sorted.filter(isSlow), ...sorted.filter((file) => !isSlow(file))];
+    const rest = sorted.filter((file) => !isSlow(file));
+    const isAlone = ({ project }: TestSpecification) => project.config.isolate;
+    return [...sorted.filter(isSlow), ...rest.filter(isAlone), ...rest.filter((file) => !isAlone(file))];
   }
 }
