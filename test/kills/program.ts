@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs';
-import { engines, linear, persistence, task, times, unordered } from '../../src/index.js';
-import type { Flow } from '../../src/index.js';
+import { engines, linear, persistence, task, times, unordered } from 'flowstate';
+import type { Flow } from 'flowstate';
 
 /*
  * Runs a flow of two hundred atoms, and writes a line to the ledger whenever one begins and ends, and when the run ends.

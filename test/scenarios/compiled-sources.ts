@@ -27,7 +27,9 @@ export interface CompiledSources extends Disposable {
 export function compileSources(): CompiledSources {
   const folder = mkdtempSync(join(tmpdir(), 'flowstate-compiled-'));
   const pathOf = (source: string) => join(folder, source.replace(/\.ts$/, '.js'));
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
+  // Programs that import flowstate by its name get these sources.
+  const manifest = { name: 'flowstate', type: 'module', exports: './src/index.js' };
+  writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest));
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
   const only = { noCheck: true, noResolve: true, types: [], incremental: false, tsBuildInfoFile: null };
   const without = { declaration: false, declarationMap: false, sourceMap: false, inlineSources: false };
