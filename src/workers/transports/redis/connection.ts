@@ -45,7 +45,9 @@ export class RedisConnection {
   #serverId: number | null = null;
   #isUp = false;
   #isClosed = false;
-  #isCorked = false;
+  /** Where something waits to be sent. */
+  #corked: RedisClient['stream'] = null;
+  #isHeld = false;
   #watch: Timer | null = null;
 
   /**
@@ -109,9 +111,19 @@ export class RedisConnection {
     try {
       return await this.ask('EVALSHA', [sha, ...rest]);
     } catch (error) {
-      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
+      if (!isUnknownScript(error)) throw error;
       return this.ask('EVAL', [text, ...rest]);
     }
+  }
+
+  /** What is asked from now on is sent together, when it is let go. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  letGo(): void {
+    this.#isHeld = false;
+    if (this.#corked !== null) process.nextTick(this.#uncork);
   }
 
   close(): void {
@@ -177,14 +189,17 @@ export class RedisConnection {
   /** One call to the system for all that is asked now costs less than one for each. */
   #cork(): void {
     const { stream } = this.client;
-    if (this.#isCorked || stream === undefined || stream === null) return;
-    this.#isCorked = true;
+    if (this.#corked !== null || stream === undefined || stream === null) return;
+    this.#corked = stream;
     stream.cork();
-    process.nextTick(() => {
-      this.#isCorked = false;
-      stream.uncork();
-    });
+    if (!this.#isHeld) process.nextTick(this.#uncork);
   }
+
+  readonly #uncork = (): void => {
+    const stream = this.#corked;
+    this.#corked = null;
+    stream?.uncork();
+  };
 
   /** Ends what has waited for too long, when the time has come. */
   #look(delayMs: number): void {
@@ -213,6 +228,11 @@ export class RedisConnection {
 function withoutCommand(error: unknown): unknown {
   if (error instanceof Error) Reflect.deleteProperty(error, 'command');
   return error;
+}
+
+/** Whether a server does not know a script by its name. */
+export function isUnknownScript(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('NOSCRIPT');
 }
 
 /** Whether an error is what a server said, and would say again. */

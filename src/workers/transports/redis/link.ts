@@ -10,6 +10,7 @@ import { RedisConnection, Unanswered } from './connection.js';
 import type { Argument, RedisClient } from './connection.js';
 import { deadLetterIn, entriesIn, fieldsOf, isList } from './entries.js';
 import { Keys } from './keys.js';
+import { Outlet } from './outlet.js';
 import { Rooms } from './rooms.js';
 import { REMOVE_EMPTY, REVIVE } from './scripts.js';
 import { StreamReader } from './stream-reader.js';
@@ -40,6 +41,7 @@ export class RedisLink implements Link {
   readonly #retrier: Retrier;
   readonly #news = new ConnectionNews(false);
   readonly #main: RedisConnection;
+  readonly #outlet: Outlet;
   readonly #rooms: Rooms;
   readonly #readers = new Set<StreamReader>();
   readonly #timers = new Set<Timer>();
@@ -54,6 +56,7 @@ export class RedisLink implements Link {
     this.#keys = new Keys(options.exchange);
     this.#retrier = new Retrier(options.policy, options.environment.clock);
     this.#main = this.#newConnection();
+    this.#outlet = new Outlet(this.#main);
     this.#rooms = new Rooms((parts) => this.#newConnection(parts));
   }
 
@@ -78,7 +81,7 @@ export class RedisLink implements Link {
   }
 
   async send(topic: string, message: Message): Promise<void> {
-    await this.#ask('XADD', this.#keys.stream('queue', topic), '*', ...fieldsOf(message));
+    await this.#add(this.#keys.stream('queue', topic), '*', ...fieldsOf(message));
   }
 
   async consume(topic: string, options: ConsumeOptions, handle: (delivery: Delivery) => void): Promise<Consumer> {
@@ -89,7 +92,7 @@ export class RedisLink implements Link {
   async post(mailbox: string, message: Message): Promise<boolean> {
     const key = this.#keys.stream('mailbox', mailbox);
     const fields = fieldsOf(message);
-    const post = () => this.#ask('XADD', key, 'NOMKSTREAM', '*', ...fields);
+    const post = () => this.#add(key, 'NOMKSTREAM', '*', ...fields);
     return (await (this.#options.isCluster ? this.#inTurn(key, post) : post())) !== null;
   }
 
@@ -189,6 +192,9 @@ export class RedisLink implements Link {
         ask: (command, ...args) =>
           this.#isClosed ? this.#main.ask(command, args) : this.#retried(() => this.#main.ask(command, args)),
         run: (...given) => (this.#isClosed ? this.#main.run(...given) : this.#run(() => this.#main.run(...given))),
+        put: (...given) => this.#run(() => this.#outlet.run(...given)),
+        // The client of a cluster has several connections.
+        outlet: this.#options.isCluster ? null : this.#outlet,
         yield: () => environment.clock.yield(),
         pause: () => this.#pause(),
       },
@@ -267,6 +273,10 @@ export class RedisLink implements Link {
 
   #ask(command: string, ...args: readonly Argument[]): Promise<unknown> {
     return this.#run(() => this.#main.ask(command, args));
+  }
+
+  #add(...args: readonly Argument[]): Promise<unknown> {
+    return this.#run(() => this.#outlet.add(args));
   }
 
   #run<Answer>(question: () => Promise<Answer>): Promise<Answer> {

@@ -15,6 +15,7 @@ import {
 import type { Entry } from './entries.js';
 import { GROUP } from './keys.js';
 import type { Keys } from './keys.js';
+import type { Outlet } from './outlet.js';
 import { ACK, FORGET, KEEP, REJECT, RELEASE, REPLY } from './scripts.js';
 import type { Script } from './scripts.js';
 
@@ -35,6 +36,10 @@ export interface ReaderOptions {
   readonly ask: (command: string, ...args: readonly Argument[]) => Promise<unknown>;
   /** Runs a script over it. */
   readonly run: (script: Script, keys: readonly string[], args: readonly Argument[]) => Promise<unknown>;
+  /** Runs a script that puts something somewhere, with the next read where that is about to be made. */
+  readonly put: (script: Script, keys: readonly string[], args: readonly Argument[]) => Promise<unknown>;
+  /** What else can go with a read; null: nothing. */
+  readonly outlet: Outlet | null;
   readonly pause: () => Promise<void>;
   /** Lets what waits in the event loop go first. */
   readonly yield: () => Promise<void>;
@@ -50,6 +55,8 @@ export class StreamReader {
   readonly #options: ReaderOptions;
   readonly #connection: RedisConnection;
   readonly #held = new Set<string>();
+  /** Those of them whose answer goes with the next read, and so is heard before that. */
+  readonly #leaving = new Set<string>();
   readonly #wakers = new Set<() => void>();
   #loop: Promise<void> = Promise.resolve();
   /** There may be messages that are this one's, and were never seen here. */
@@ -86,6 +93,7 @@ export class StreamReader {
   /** The connection is up again, or down. */
   connectionChanged(): void {
     this.#isRecovering = true;
+    this.#leaving.clear();
     this.#wake();
   }
 
@@ -138,7 +146,7 @@ export class StreamReader {
   }
 
   get #room(): number {
-    return this.#isStopped ? 0 : this.#options.prefetch - this.#held.size;
+    return this.#isStopped ? 0 : this.#options.prefetch - this.#held.size + this.#leaving.size;
   }
 
   async #make(): Promise<void> {
@@ -175,20 +183,22 @@ export class StreamReader {
   }
 
   async #readNew(): Promise<void> {
-    const { consumer, blockMs } = this.#options;
+    const { consumer, blockMs, outlet } = this.#options;
     const count = ['COUNT', this.#room, 'BLOCK', blockMs];
     const args = ['GROUP', GROUP, consumer, ...count, 'STREAMS', this.key, '>'];
     const reading = this.#connection.ask('XREADGROUP', args, blockMs);
     const entries = entriesRead(await reading);
     if (entries.length === 0) return;
     this.#isBetweenReads = true;
+    outlet?.open(this.#connection);
     try {
       for (const entry of entries) this.#give(entry, deliveriesIn(entry) + 1);
       // What is said to these is more urgent than what comes next.
       await this.#options.yield();
     } finally {
       this.#isBetweenReads = false;
-      this.#ackAll(this.#room > 0);
+      this.#ackAll(!this.#isStopped);
+      outlet?.close(this.#connection);
     }
   }
 
@@ -256,8 +266,9 @@ export class StreamReader {
   }
 
   async #reply(id: string, mailbox: string, message: Message): Promise<void> {
-    const { keys, run, consumer } = this.#options;
-    const answered = run(
+    const { keys, put, outlet, consumer } = this.#options;
+    if (outlet?.carrier === this.#connection) this.#leaving.add(id);
+    const answered = put(
       REPLY,
       [this.key, keys.stream('mailbox', mailbox)],
       [GROUP, consumer, id, ...fieldsOf(message)],
@@ -298,6 +309,7 @@ export class StreamReader {
     const { run, consumer } = this.#options;
     const args = [GROUP, consumer, ...ids];
     if (isReading) {
+      for (const id of ids) this.#leaving.add(id);
       try {
         await this.#connection.ask('EVALSHA', [ACK.sha, 1, this.key, ...args]);
         return;
@@ -312,7 +324,10 @@ export class StreamReader {
     try {
       await answered;
     } finally {
-      for (const id of ids) this.#held.delete(id);
+      for (const id of ids) {
+        this.#held.delete(id);
+        this.#leaving.delete(id);
+      }
       this.#wake();
       if (this.isOver) await this.#forget();
     }
