@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { TaskContext } from '../atoms/task.js';
 import type { AtomNode } from '../compiler/compilation.js';
-import type { WorkOrigin } from '../executors/executor.js';
+import type { Stopping, WorkOrigin } from '../executors/executor.js';
 import type { Runtime } from './runtime.js';
 import type { Stoppable } from './stops.js';
 
@@ -11,8 +11,10 @@ import type { Stoppable } from './stops.js';
  * The key names the run, how often it was reset, the atom, the method, and the attempt of each retry around the atom:
  * it is the same whenever an attempt is executed again, and another for the next attempt (B4).
  */
-export class Context implements TaskContext, Stoppable, WorkOrigin {
+export class Context implements TaskContext, Stoppable, Stopping, WorkOrigin {
   #abortion: AbortController | null = null;
+  readonly #listeners = new Set<() => void>();
+  #isListening = false;
   #phase: 'under way' | 'ended' | 'given up' = 'under way';
 
   constructor(
@@ -47,14 +49,35 @@ export class Context implements TaskContext, Stoppable, WorkOrigin {
       this.#abortion = new AbortController();
       // An atom may hand its signal to as many as it likes.
       setMaxListeners(0, this.#abortion.signal);
-      if (this.#phase === 'under way') this.runtime.stops.listen(this);
+      this.#listen();
     }
     return this.#abortion;
   }
 
+  get stop(): { readonly reason: unknown } | null {
+    const signal = this.#abortion?.signal;
+    return signal?.aborted === true ? { reason: signal.reason as unknown } : null;
+  }
+
+  onStop(call: () => void): () => void {
+    const own = () => call();
+    this.#listeners.add(own);
+    this.#listen();
+    return () => void this.#listeners.delete(own);
+  }
+
+  #listen(): void {
+    if (this.#isListening || this.#phase !== 'under way') return;
+    this.#isListening = true;
+    this.runtime.stops.listen(this);
+  }
+
   /** Tells the atom to stop. */
   abort(reason: unknown): void {
-    this.#controller.abort(reason);
+    const controller = this.#controller;
+    if (controller.signal.aborted) return;
+    controller.abort(reason);
+    for (const call of [...this.#listeners]) call();
   }
 
   /** Tells the atom to stop, and hears nothing of it any more. */
@@ -67,7 +90,7 @@ export class Context implements TaskContext, Stoppable, WorkOrigin {
   /** Called when the atom has ended. */
   end(): void {
     if (this.#phase === 'under way') this.#phase = 'ended';
-    if (this.#abortion !== null) this.runtime.stops.forget(this);
+    if (this.#isListening) this.runtime.stops.forget(this);
   }
 
   get idempotencyKey(): string {

@@ -140,7 +140,7 @@ export class Scheduler {
     const { runtime } = this;
     const context = contextOf(runtime, node, method);
     const isTakenUp = runtime.isAtStart && runtime.stateOf(node.index) === UNDER_WAY[method];
-    return { atom: node.item, method, args, context, owner: runtime, origin: context, isTakenUp };
+    return { atom: node.item, method, args, context, owner: runtime, origin: context, stopping: context, isTakenUp };
   }
 
   #retryWork(node: RetryNode, method: Work['method'], args: Record<string, unknown>): EngineWork {

@@ -9,6 +9,14 @@ export interface WorkOrigin {
   readonly attempt: number;
 }
 
+/** Tells that work is to stop, as its signal does, for whoever needs no signal: to make one takes longer than all else. */
+export interface Stopping {
+  /** null while it was not told to. */
+  readonly stop: { readonly reason: unknown } | null;
+  /** Calls when it is told to. @returns what takes that back */
+  onStop(call: () => void): () => void;
+}
+
 /** One method of one task that is to be called. */
 export interface TaskWork {
   readonly atom: Task;
@@ -20,6 +28,8 @@ export interface TaskWork {
   /** To be called when it begins, where it is given: the time that it may take is counted from then. */
   readonly began?: (() => void) | undefined;
   readonly origin?: WorkOrigin | undefined;
+  /** @default what its signal says */
+  readonly stopping?: Stopping | undefined;
   /** Whether the run was found with this under way: an earlier process may have asked for the same. @default false */
   readonly isTakenUp?: boolean | undefined;
 }

@@ -4,10 +4,11 @@ import { addressOf } from '../../atoms/task-registry.js';
 import type { TaskAddress } from '../../atoms/task-registry.js';
 import type { Timer } from '../../environment.js';
 import { RequestTimeoutError, WorkerLostError } from '../../errors.js';
-import type { TaskWork, WorkOrigin } from '../../executors/executor.js';
+import type { Stopping, TaskWork, WorkOrigin } from '../../executors/executor.js';
 import { INTERRUPTED } from '../../executors/executor.js';
 import { hearFrom } from '../../executors/listen-to-task.js';
 import { eventsHeard } from '../../executors/pool/protocol.js';
+import { stoppingOf } from '../../executors/stopping.js';
 import { Failure } from '../../failure.js';
 import { ChartActor } from '../../interpreter/actors.js';
 import { compileChart } from '../../interpreter/chart.js';
@@ -51,8 +52,6 @@ export interface RequestHost {
   wantedFor(request: ClientRequest): string;
   /** It has come to its end. */
   over(request: ClientRequest): void;
-  /** Does something when what is to be sent now was sent: nobody waits for it. */
-  afterwards(call: () => void): void;
 }
 
 interface Context {
@@ -83,6 +82,7 @@ export class ClientRequest {
   /** Whether anything was heard of it. */
   isHeardOf = false;
 
+  readonly #stopping: Stopping;
   readonly #actor: ChartActor<Context, WorkerRequestEvent>;
   readonly #fixed: Omit<RequestBody, keyof RequestKey>;
   #key: RequestKey;
@@ -117,6 +117,7 @@ export class ClientRequest {
     readonly host: RequestHost,
   ) {
     const { atom, method, context, args, isTakenUp = false } = work;
+    this.#stopping = work.stopping ?? stoppingOf(context.signal);
     this.id = requestIdOf(context.idempotencyKey);
     this.runId = origin.runId;
     this.takesUp = isTakenUp;
@@ -151,14 +152,16 @@ export class ClientRequest {
     if (isTakenUp) this.attend();
   }
 
-  /** Listens to the signal of its atom, from now on. It takes a while, and is not needed before it was sent. */
+  /** Hears from now on that its atom is to stop. That need not be told before it was sent. */
   attend(): void {
     if (this.#stopListening !== null || this.#isOver) return;
-    const { signal } = this.work.context;
-    const abort = () => this.#aborted();
-    signal.addEventListener('abort', abort, { once: true });
-    this.#stopListening = () => signal.removeEventListener('abort', abort);
-    if (signal.aborted) abort();
+    const isLate = this.#stop !== null;
+    this.#stopListening = this.#stopping.onStop(() => this.#aborted());
+    if (isLate) this.#aborted();
+  }
+
+  get #stop(): Stopping['stop'] {
+    return this.#stopping.stop;
   }
 
   get state(): WorkerRequestState {
@@ -251,8 +254,7 @@ export class ClientRequest {
     if (this.#isOver) return;
     const { host, topic } = this;
     const { redispatches, maxDeliveries, leaseMs, environment } = host.settings;
-    const { aborted } = this.work.context.signal;
-    if (this.state !== 'PENDING' || topic === null || !redispatches || aborted) return;
+    if (this.state !== 'PENDING' || topic === null || !redispatches || this.#stop !== null) return;
     const { dispatch } = this.#key;
     const isDoubtful = host.isDoubtful(topic) || this.#mayBeLost;
     // What was sent once more for nothing is not sent again before somebody is there who could take it.
@@ -282,8 +284,7 @@ export class ClientRequest {
   begun(): void {
     this.#unlimit();
     this.host.moved(this);
-    const { signal } = this.work.context;
-    if (signal.aborted) this.host.sendCancel(this, signal.reason);
+    if (this.#stop !== null) this.host.sendCancel(this, this.#stop.reason);
     this.work.began?.();
   }
 
@@ -305,10 +306,10 @@ export class ClientRequest {
   #lost(): void {
     const { redispatches, maxDeliveries, leaseMs } = this.host.settings;
     const { dispatch } = this.#key;
-    const mayRedispatch = redispatches && dispatch < maxDeliveries && !this.work.context.signal.aborted;
+    const mayRedispatch = redispatches && dispatch < maxDeliveries && this.#stop === null;
     const how = `is not heard of any more, for ${leaseMs} ms${dispatch > 1 ? `; it was the ${dispatch}th to which it was given` : ''}`;
     const who = `The worker ${this.workerId ?? ''} that ran ${this.#fixed.atom}`;
-    this.#ending = this.work.context.signal.aborted ? INTERRUPTED : Failure.from(new WorkerLostError(who, how));
+    this.#ending = this.#stop !== null ? INTERRUPTED : Failure.from(new WorkerLostError(who, how));
     if (mayRedispatch) this.host.statistics.redispatches += 1;
     else this.host.sendCancel(this, new DOMException('The worker was not heard of', 'AbortError'));
     if (this.workerId !== null) this.host.doubt(this.workerId);
@@ -321,8 +322,7 @@ export class ClientRequest {
     if (this.#isOver) return;
     const { host, topic } = this;
     const { transitionTimeoutMs, noWorkerMs } = host.settings;
-    const { signal } = this.work.context;
-    if (signal.aborted) {
+    if (this.#stop !== null) {
       this.#ending = INTERRUPTED;
     } else if (this.state === 'PENDING' && topic !== null && this.trouble === null && host.isBusy(topic)) {
       // It waits its turn, with workers that live.
@@ -349,7 +349,7 @@ export class ClientRequest {
 
   #aborted(): void {
     if (this.#isOver || this.state === 'WAITING') return;
-    this.host.sendCancel(this, this.work.context.signal.reason);
+    this.host.sendCancel(this, this.#stop?.reason);
     // Whoever has it says how it ends; if nobody has, nobody knows.
     if (this.state !== 'PENDING') return;
     this.#unlimit();
@@ -441,7 +441,7 @@ export class ClientRequest {
     this.#isOver = true;
     this.host.over(this);
     this.#resolve(this.#ending);
-    this.host.afterwards(() => this.forget());
+    this.forget();
   }
 
   /** Ends it without an answer: nobody knows how far it came. */

@@ -68,8 +68,6 @@ export class WorkerExecutor implements Executor, RequestHost {
   readonly #waiting = new Set<ClientRequest>();
   readonly #inFlight = new Set<ClientRequest>();
   readonly #watchers = new Set<() => void>();
-  /** What can wait until all is sent that is to be sent now. */
-  #later: (() => void)[] = [];
   /** When a request of ours was begun or ended last, by topic. */
   readonly #movedAt = new Map<string, number>();
   #link: Promise<Link> | null = null;
@@ -362,10 +360,11 @@ export class WorkerExecutor implements Executor, RequestHost {
         replyTo: run.name,
         correlationId: request.id,
       });
-      this.afterwards(() => request.attend());
       while (isWanted()) {
         try {
-          await link.send(topic, message);
+          const sent = link.send(topic, message);
+          request.attend();
+          await sent;
           request.trouble = null;
           return;
         } catch (error) {
@@ -383,15 +382,6 @@ export class WorkerExecutor implements Executor, RequestHost {
         request.fail(
           error instanceof FlowstateError ? error : new TransportError('A request cannot be sent', { cause: error }),
         );
-    });
-  }
-
-  afterwards(call: () => void): void {
-    if (this.#later.push(call) > 1) return;
-    void this.settings.environment.clock.yield().then(() => {
-      const calls = this.#later;
-      this.#later = [];
-      for (const each of calls) each();
     });
   }
 
