@@ -190,7 +190,8 @@ export class StreamReader {
     const entries = entriesRead(await reading);
     if (entries.length === 0) return;
     this.#isBetweenReads = true;
-    outlet?.open(this.#connection);
+    // What one message brings about is waited for, and goes at once.
+    if (entries.length > 1) outlet?.open(this.#connection);
     try {
       for (const entry of entries) this.#give(entry, deliveriesIn(entry) + 1);
       // What is said to these is more urgent than what comes next.
