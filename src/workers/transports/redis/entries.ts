@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { countIn, isRecord, propertiesIn } from '../../message-bytes.js';
 import type { DeadLetter, Message } from '../../transport.js';
 
@@ -7,10 +8,15 @@ export interface Entry {
   readonly fields: ReadonlyMap<string, Buffer>;
 }
 
+/** How many bytes a body may have to be sent as text. */
+const LONGEST_TEXT = 64 * 1024;
+
 /** The fields of a message. @param deliveries - How often it was given before, as another entry. */
 export function fieldsOf({ properties, body }: Message, deliveries = 0): (string | Buffer)[] {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  return ['properties', JSON.stringify(properties), 'deliveries', String(deliveries), 'body', bytes];
+  // The driver sends texts alone in half the time.
+  const sent = bytes.length <= LONGEST_TEXT && isUtf8(bytes) ? bytes.toString() : bytes;
+  return ['properties', JSON.stringify(properties), 'deliveries', String(deliveries), 'body', sent];
 }
 
 /** The fields of a dead letter. */
