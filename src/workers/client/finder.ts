@@ -39,7 +39,7 @@ export interface FinderOptions {
 
 /** Knows which workers there are, and what they run. */
 export class Finder {
-  readonly #workers = new Map<string, KnownWorker>();
+  readonly #workers = new Map<string, { -readonly [Fact in keyof KnownWorker]: KnownWorker[Fact] }>();
   /** Those that were lost while they ran something, with their topics, until they are heard of again. */
   readonly #doubted = new Map<string, string>();
   /** Our own requests by topic. */
@@ -73,8 +73,7 @@ export class Finder {
   isAlive(workerId: string): void {
     this.#doubted.delete(workerId);
     const worker = this.#workers.get(workerId);
-    const seenAt = this.clock.now();
-    if (worker !== undefined && worker.seenAt !== seenAt) this.#workers.set(workerId, { ...worker, seenAt });
+    if (worker !== undefined) worker.seenAt = this.clock.now();
   }
 
   /** A worker does not say any more that it runs what it began with. */

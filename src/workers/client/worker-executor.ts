@@ -88,7 +88,7 @@ export class WorkerExecutor implements Executor, RequestHost {
 
   /** The workers that were heard of lately. */
   get workers(): readonly KnownWorker[] {
-    return this.#finder.workers;
+    return this.#finder.workers.map((worker) => ({ ...worker }));
   }
 
   /**

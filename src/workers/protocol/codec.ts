@@ -52,13 +52,20 @@ export interface Addressing {
   readonly correlationId?: string | undefined;
 }
 
+interface LastRead {
+  readonly body: Uint8Array;
+  readonly value: unknown;
+  /** What it surely has the form of. */
+  sureType: BodyType | null;
+}
+
 /** Writes and reads messages. What it reads is checked in full: size, signature, form. */
 export class MessageCodec {
   #schemas: Schemas | null;
   /** What waits for the schemas, and for what came before it; null while nothing does. */
   #waiting: (() => void)[] | null = null;
   /** What was read last. */
-  #last: { readonly body: Uint8Array; readonly value: unknown } | null = null;
+  #last: LastRead | null = null;
 
   constructor(private readonly options: MessageCodecOptions) {
     this.#schemas = options.schemas ?? null;
@@ -92,15 +99,18 @@ export class MessageCodec {
   #isSure(type: BodyType | undefined, body: Uint8Array): boolean {
     if (type === undefined || body.byteLength > this.options.maxMessageBytes) return true;
     try {
-      return isSurely(type, this.#valueIn(body));
+      const last = this.#read(body);
+      if (!isSurely(type, last.value)) return false;
+      last.sureType = type;
+      return true;
     } catch {
       return true;
     }
   }
 
-  #valueIn(body: Uint8Array): unknown {
-    if (this.#last?.body !== body) this.#last = { body, value: jsonIn(body) };
-    return this.#last.value;
+  #read(body: Uint8Array): LastRead {
+    if (this.#last?.body !== body) this.#last = { body, value: jsonIn(body), sureType: null };
+    return this.#last;
   }
 
   /** @throws {OversizedMessageError} for a body that is larger than `maxMessageBytes`. */
@@ -130,10 +140,10 @@ export class MessageCodec {
     }
     this.#checkSize(body);
     this.options.signing?.check(place, properties, body);
-    const given = this.#valueIn(body);
+    const { value: given, sureType } = this.#read(body);
     // Whoever gets it may change it.
     this.#last = null;
-    if (isSurely(type, given)) {
+    if (sureType === type || isSurely(type, given)) {
       return { type, body: given, replyTo: properties.replyTo } as Extract<Envelope, { type: Type }>;
     }
     if (this.#schemas === null) throw new TypeError('A codec without schemas reads common messages only');
