@@ -4,6 +4,8 @@ export interface AmqpConnection {
   on(event: 'error', listener: (error: unknown) => void): unknown;
   close(): Promise<void>;
   unsafeDestroy(): void;
+  /** What it writes to: its own affair, and another after each time that the connection was lost. */
+  readonly _socket?: { cork(): void; uncork(): void } | undefined;
 }
 
 export interface AmqpChannel {

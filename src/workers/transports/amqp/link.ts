@@ -15,6 +15,7 @@ import type { QueueConsumerOptions } from './queue-consumer.js';
 import { StandingChannel } from './standing-channel.js';
 import { Topology } from './topology.js';
 import type { QueueSettings } from './topology.js';
+import { WriteTurn } from './write-turn.js';
 
 /** How long a connection may take to be closed in order. */
 const CLOSING_MS = 2000;
@@ -60,7 +61,8 @@ export class AmqpLink implements Link {
     this.#connection.on('error', (error) => {
       this.#lastError = error;
     });
-    this.#publisher = new Publisher(options.environment, () => this.#publishing.now);
+    const turn = new WriteTurn(this.#connection, options.environment.clock);
+    this.#publisher = new Publisher(options.environment, turn, () => this.#publishing.now);
     this.#publishing = this.#newChannel(async (channel) => {
       await this.#topology.declareExchanges(channel);
       await this.#publisher.setUp(channel);
@@ -220,6 +222,7 @@ export class AmqpLink implements Link {
     const consumer: QueueConsumer = new QueueConsumer({
       ...parts,
       onDone: () => this.#endConsumer(consumer),
+      yield: () => this.#environment.clock.yield(),
       kind,
       queue: this.#names.place(kind, name),
       prefetch,

@@ -3,6 +3,7 @@ import { fieldsOf } from './carried.js';
 import type { CarriedParts } from './carried.js';
 import type { AmqpChannel } from './driver.js';
 import { ChannelClosed } from './standing-channel.js';
+import type { WriteTurn } from './write-turn.js';
 
 export interface PublishOptions extends Omit<CarriedParts, 'messageId'> {
   readonly exchange: string;
@@ -17,11 +18,15 @@ export interface PublishOptions extends Omit<CarriedParts, 'messageId'> {
 export class Publisher {
   readonly #environment: Environment;
   readonly #current: () => AmqpChannel | null;
+  readonly #turn: WriteTurn;
   readonly #returned = new Set<string>();
+  /** How many have no confirmation yet. */
+  #underWay = 0;
 
   /** @param current - The channel with confirms; null while there is none. */
-  constructor(environment: Environment, current: () => AmqpChannel | null) {
+  constructor(environment: Environment, turn: WriteTurn, current: () => AmqpChannel | null) {
     this.#environment = environment;
+    this.#turn = turn;
     this.#current = current;
   }
 
@@ -39,17 +44,23 @@ export class Publisher {
     if (channel === null) throw new ChannelClosed('there is no channel to publish on');
     const messageId = this.#environment.newId();
     const bytes = Buffer.from(message.body.buffer, message.body.byteOffset, message.body.byteLength);
-    await channel.basicPublish(
-      {
-        ...fieldsOf({ ...parts, messageId }),
-        exchange,
-        routingKey,
-        mandatory: isMandatory,
-        durable: isDurable,
-        contentType: 'application/octet-stream',
-      },
-      bytes,
-    );
+    this.#turn.begin(this.#underWay > 0);
+    this.#underWay += 1;
+    try {
+      await channel.basicPublish(
+        {
+          ...fieldsOf({ ...parts, messageId }),
+          exchange,
+          routingKey,
+          mandatory: isMandatory,
+          durable: isDurable,
+          contentType: 'application/octet-stream',
+        },
+        bytes,
+      );
+    } finally {
+      this.#underWay -= 1;
+    }
     if (!isMandatory) return true;
     // What comes back comes before the confirmation, but the driver tells of it a turn later.
     await this.#environment.clock.yield();

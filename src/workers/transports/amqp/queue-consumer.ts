@@ -15,7 +15,11 @@ export interface QueueConsumerOptions {
   readonly bury: (message: Message, reason: string, deliveries: number) => Promise<void>;
   /** Puts it into the queue again, with what is known; null where the broker counts by itself. */
   readonly sendAgain: ((message: Message, deliveries: number) => Promise<void>) | null;
+  /** Lets what waits in the event loop go first. */
+  readonly yield: () => Promise<void>;
 }
+
+const nextTick = () => new Promise<void>((resolve) => process.nextTick(resolve));
 
 /** Takes the messages of a queue over one channel after another. */
 export class QueueConsumer {
@@ -114,12 +118,9 @@ export class QueueConsumer {
   #ack(channel: AmqpChannel, deliveryTag: number): Promise<void> {
     if (!channel.active || channel !== this.#channel) return Promise.resolve();
     if (this.#acks.size === 0) {
-      this.#acking = new Promise((resolve) => {
-        process.nextTick(() => {
-          this.#ackAll(channel);
-          resolve();
-        });
-      });
+      // The driver tells of each message, and of what became of it, in a turn of its own.
+      const soon = this.#held.size > 1 ? this.#options.yield() : nextTick();
+      this.#acking = soon.then(() => this.#ackAll(channel));
     }
     this.#acks.add(deliveryTag);
     return this.#acking;
