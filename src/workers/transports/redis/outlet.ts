@@ -15,7 +15,7 @@ export class Outlet {
   #carried = 0;
   /** How much has no answer that did not go along. */
   #asked = 0;
-  #waiting: (() => void)[] = [];
+  readonly #waiting: (() => void)[] = [];
 
   constructor(main: RedisConnection) {
     this.#main = main;
