@@ -85,6 +85,8 @@ export interface Consumer {
 export interface Link {
   /** Puts work into the queue of a topic, which is made if need be. Resolves when the broker keeps it. */
   send(topic: string, message: Message): Promise<void>;
+  /** Does what `send` does before anything can be sent to a topic, where that takes a while. */
+  prepare?(topic: string): Promise<void>;
   /** Serves a topic. A message whose consumer is gone without an answer comes to another. */
   consume(topic: string, options: ConsumeOptions, handle: (delivery: Delivery) => void): Promise<Consumer>;
 

@@ -171,9 +171,15 @@ export class WorkerExecutor implements Executor, RequestHost {
     }
     if (envelope.type === 'BYE') this.#finder.bye(envelope.body.workerId);
     else if (this.#finder.notice(envelope.body)) {
+      this.#prepare(envelope.body.topic);
       for (const look of [...this.#watchers]) look();
       this.#placeAll();
     }
+  }
+
+  /** While the mailbox of a run is being made, as a rule. What goes wrong is told to whoever sends something. */
+  #prepare(topic: string): void {
+    void this.#link?.then((link) => link.prepare?.(topic)).catch(() => undefined);
   }
 
   /** Asks who is there, now and from time to time while somebody waits. */

@@ -89,6 +89,10 @@ export class AmqpLink implements Link {
     await this.#run(() => this.#send(topic, message));
   }
 
+  async prepare(topic: string): Promise<void> {
+    await this.#run(() => this.#declareTopic(this.#names.place('queue', topic)));
+  }
+
   async consume(topic: string, options: ConsumeOptions, handle: (delivery: Delivery) => void): Promise<Consumer> {
     checkConsume(options);
     const queue = this.#names.place('queue', topic);
@@ -272,8 +276,9 @@ export class AmqpLink implements Link {
   /** @param wasRemoved - Somebody is removing queues: one that is there may be gone before it is declared. */
   async #makeTopic(queue: string, wasRemoved = false): Promise<void> {
     const declareExchanges = () => this.#withChannel((channel) => this.#topology.declareExchanges(channel));
-    await declareExchanges();
-    const isNew = wasRemoved || !(await this.#topology.exists(() => this.#acquireNow(), queue));
+    const exists = () => this.#topology.exists(() => this.#acquireNow(), queue);
+    const [, isThere] = await Promise.all([declareExchanges(), wasRemoved ? false : exists()]);
+    const isNew = !isThere;
     const note = async () => {
       while (isNew && !(await this.#publisher.publish(this.#topology.noteOf(queue)))) await declareExchanges();
     };
@@ -287,7 +292,10 @@ export class AmqpLink implements Link {
   /** One that is there is taken up as it is. */
   async #declareMailbox(queue: string, expiryMs: number): Promise<void> {
     try {
-      await this.#withChannel((channel) => this.#topology.declareMailbox(channel, queue, expiryMs));
+      await Promise.all([
+        this.#withChannel((channel) => this.#topology.declareExchanges(channel)),
+        this.#withChannel((channel) => this.#topology.declareMailbox(channel, queue, expiryMs)),
+      ]);
     } catch (error) {
       if (codeOf(error) !== 'PRECONDITION_FAILED') throw error;
     }

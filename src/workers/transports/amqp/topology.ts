@@ -56,7 +56,6 @@ export class Topology {
   }
 
   async declareMailbox(channel: AmqpChannel, queue: string, expiryMs: number): Promise<void> {
-    await this.declareExchanges(channel);
     await channel.queueDeclare({ queue, durable: true, arguments: { 'x-expires': expiryMs } });
   }
 
