@@ -2,16 +2,18 @@ import { EventEmitter, once } from 'node:events';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { systemEnvironment } from '../../src/environment.js';
 import { RedisConnection } from '../../src/workers/transports/redis/connection.js';
+import type { RedisClient } from '../../src/workers/transports/redis/connection.js';
 import { Outlet } from '../../src/workers/transports/redis/outlet.js';
 import { REPLY } from '../../src/workers/transports/redis/scripts.js';
 
 type Answer = (answer: unknown) => void;
 
 /** A client whose server answers when it is told to. */
-class Client extends EventEmitter {
+class Client implements RedisClient {
   /** What it sent, each call to the system a list of commands. */
   readonly sent: string[][] = [];
   readonly answers: Answer[] = [];
+  readonly #events = new EventEmitter();
   #now: string[] = [];
   readonly stream = {
     cork: () => undefined,
@@ -27,13 +29,17 @@ class Client extends EventEmitter {
     return new Promise((resolve) => this.answers.push(resolve));
   }
 
+  on(event: string, listener: (...args: never[]) => void): unknown {
+    return this.#events.on(event, () => listener());
+  }
+
   connect(): Promise<void> {
-    this.emit('ready');
+    this.#events.emit('ready');
     return Promise.resolve();
   }
 
   disconnect(): void {
-    this.emit('end');
+    this.#events.emit('end');
   }
 }
 
