@@ -17,8 +17,9 @@ const KINDS = ATOM_COLUMNS.map((column) => `typeof(${column})`).join(' || ');
 const CAN_BE_LISTED = `(${LENGTH} <= ${MOST_CHARACTERS} and instr(${KINDS}, 'blob') = 0)`;
 
 const LISTED =
-  `select json_group_array(json_array(${COLUMNS})) as atoms from atom_details ` +
+  `select json_group_array(json_array(${COLUMNS})) as list from atom_details ` +
   `where flow_uuid = ? and ${CAN_BE_LISTED} group by position / ${AT_ONCE}`;
+const COUNT = 'select count(*) as count from atom_details where flow_uuid = ?';
 const OTHERS = `select ${COLUMNS} from atom_details where flow_uuid = ? and not ${CAN_BE_LISTED}`;
 
 /**
@@ -26,10 +27,14 @@ const OTHERS = `select ${COLUMNS} from atom_details where flow_uuid = ? and not 
  * is soon read. Those with large values are read by themselves.
  */
 export const atomsInLists: ReadAtoms = async (db, flow) => {
-  const { rows: lists } = await db.executeQuery<{ readonly atoms: string }>(CompiledQuery.raw(LISTED, [flow]));
-  const { rows: atoms } = await db.executeQuery<AtomDetailsTable>(CompiledQuery.raw(OTHERS, [flow]));
-  for (const list of lists) for (const atom of JSON.parse(list.atoms) as ListedAtom[]) atoms.push(fromList(atom));
-  return atoms;
+  const ask = async <Row>(text: string) => (await db.executeQuery<Row>(CompiledQuery.raw(text, [flow]))).rows;
+  const atoms: AtomDetailsTable[] = [];
+  for (const { list } of await ask<{ readonly list: string }>(LISTED)) {
+    for (const listed of JSON.parse(list) as ListedAtom[]) atoms.push(fromList(listed));
+  }
+  const [all] = await ask<{ readonly count: number }>(COUNT);
+  if (all?.count === atoms.length) return atoms;
+  return [...atoms, ...(await ask<AtomDetailsTable>(OTHERS))];
 };
 
 /** What stands in columns, in their order. */
