@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { ArgumentMapping } from '../atoms/arguments.js';
-import type { Atom } from '../atoms/atom.js';
+import type { SaveAs } from '../atoms/provides.js';
 import { InvalidFormatError } from '../errors.js';
 import type { Pattern } from '../flows/flow.js';
 import type { Compilation, Edge, PlanNode } from './compilation.js';
 import { isAtom } from './compilation.js';
 
 /** The form in which plans are written now. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** What a compiled flow is, as far as a run that was stored can be told from it (D20). */
 export interface Plan {
@@ -61,8 +61,12 @@ export type PlannedPart = PlannedFlow | PlannedAtom;
 const KINDS = ['flow', 'task', 'retry'] as const;
 const PATTERNS = ['linear', 'unordered', 'graph'] as const;
 const USUAL_VERSION = '1.0';
-/** What `revert` takes where it takes nothing and `execute` does; left out, it takes the same. */
-const NOTHING = 1;
+/** What stands for a usual version, for a symbol that is called like its argument, and for all lists that are empty. */
+const USUAL = 0;
+/** Instead of how much `revert` takes: the same as `execute`. */
+const SAME = -1;
+/** Instead of a part of a result: the whole. */
+const WHOLE = -1;
 const NONE: readonly never[] = [];
 
 /**
@@ -76,8 +80,9 @@ export function planOf(compilation: Compilation): Plan {
   const numbers = new Int32Array(compilation.nodes.length).fill(-1);
   for (const [number, { index }] of order.entries()) numbers[index] = number;
   const links = linksByTarget(compilation, numbers);
-  const parts = order.map((node) => encodePart(node, numbers, links.get(node.index) ?? NONE));
-  const text = JSON.stringify({ format: FORMAT, parts });
+  const fields: Field[] = [FORMAT];
+  for (const node of order) addPart(fields, node, numbers, links.get(node.index) ?? NONE);
+  const text = JSON.stringify(fields);
   return { text, fingerprint: createHash('sha256').update(text).digest('hex') };
 }
 
@@ -150,56 +155,74 @@ function isMade({ metadata }: Edge): boolean {
   return metadata.manual === true || metadata.decider !== undefined;
 }
 
+type Field = string | number;
+
 /**
- * A part as a list: what is as usual at its end is left out.
+ * Adds the fields of a part. All parts are one list of texts and numbers: that is soon written, however many they are.
  *
- * A flow: 0, name, parent, pattern, links. An atom: 1 or 2, name, parent, version, what it takes, what it takes to be
- * reverted, what it provides, what it injects, links.
+ * Every part: kind, name, parent. A flow: pattern, links. An atom: version, what it takes, what it takes to be reverted,
+ * what it provides; then 0, or 1, the arguments that may be missing, to execute and to revert, what it injects, and links.
+ * A list is its length and what is in it: of bindings argument and symbol, of links where from and the depth.
  */
-function encodePart(node: PlanNode, numbers: Int32Array, links: readonly PlannedLink[]): unknown[] {
+function addPart(fields: Field[], node: PlanNode, numbers: Int32Array, links: readonly PlannedLink[]): void {
   const parent = node.parent === null ? -1 : (numbers[node.parent.index] ?? -1);
-  const encoded: unknown[] = [node.kind === 'end' ? 0 : KINDS.indexOf(node.kind), node.name, parent];
-  if (isAtom(node)) addWiring(encoded, node.item);
-  else encoded.push(patternOf(node.item.pattern));
-  if (links.length > 0) encoded.push(links.map(({ from, depth }) => (depth === null ? from : [from, depth])));
-  while (isUsual(encoded[encoded.length - 1])) encoded.pop();
-  return encoded;
+  fields.push(node.kind === 'end' ? 0 : KINDS.indexOf(node.kind), node.name, parent);
+  if (!isAtom(node)) {
+    fields.push(patternOf(node.item.pattern));
+    addLinks(fields, links);
+    return;
+  }
+  const { version, executeMapping, revertMapping, saveAs, inject } = node.item;
+  const isSame = revertMapping === executeMapping;
+  fields.push(version === USUAL_VERSION ? USUAL : version);
+  addBindings(fields, executeMapping);
+  if (isSame) fields.push(SAME);
+  else addBindings(fields, revertMapping);
+  addProvides(fields, saveAs);
+  if (executeMapping.optional.size + revertMapping.optional.size + links.length === 0 && inject === undefined) {
+    fields.push(USUAL);
+    return;
+  }
+  fields.push(1);
+  addNames(fields, optionalArguments(executeMapping));
+  addNames(fields, isSame ? NONE : optionalArguments(revertMapping));
+  addNames(fields, inject === undefined ? NONE : Object.keys(inject));
+  addLinks(fields, links);
 }
 
-function isUsual(value: unknown): boolean {
-  return value === 0 || (Array.isArray(value) && value.length === 0);
+function addBindings(fields: Field[], { bindings }: ArgumentMapping): void {
+  fields.push(bindings.size);
+  const add = (symbol: string, argument: string) => fields.push(argument, symbol === argument ? USUAL : symbol);
+  if (bindings.size < 2) bindings.forEach(add);
+  else for (const [argument, symbol] of [...bindings].sort(byFirst)) add(symbol, argument);
 }
 
-function addWiring(encoded: unknown[], { version, executeMapping, revertMapping, saveAs, inject }: Atom): void {
-  const takes = bindingsOf(executeMapping);
-  const takesToRevert = revertMapping === executeMapping ? takes : bindingsOf(revertMapping);
-  const provides: PlannedSymbol[] = [];
-  saveAs.forEach((part, symbol) => provides.push(part === null ? symbol : [symbol, part]));
-  encoded.push(
-    version === USUAL_VERSION ? 0 : version,
-    takes,
-    isSameText(takes, takesToRevert) ? 0 : takesToRevert.length === 0 ? NOTHING : takesToRevert,
-    provides.length < 2 ? provides : provides.sort(byFirst),
-    inject === undefined ? NONE : Object.keys(inject).sort(compareText),
-  );
+function addProvides(fields: Field[], saveAs: SaveAs): void {
+  fields.push(saveAs.size);
+  const add = (part: number | string | null, symbol: string) => fields.push(symbol, part ?? WHOLE);
+  if (saveAs.size < 2) saveAs.forEach(add);
+  else for (const [symbol, part] of [...saveAs].sort(byFirst)) add(part, symbol);
 }
 
-function bindingsOf({ bindings, optional }: ArgumentMapping): PlannedBinding[] {
-  const written: PlannedBinding[] = [];
-  bindings.forEach((symbol, argument) => {
-    if (optional.has(symbol)) written.push([argument, symbol, 1]);
-    else written.push(argument === symbol ? argument : [argument, symbol]);
-  });
-  return written.length < 2 ? written : written.sort(byFirst);
+function optionalArguments({ bindings, optional }: ArgumentMapping): string[] {
+  return [...bindings].filter(([, symbol]) => optional.has(symbol)).map(([argument]) => argument);
+}
+
+function addNames(fields: Field[], names: readonly string[]): void {
+  fields.push(names.length, ...names.toSorted(compareText));
+}
+
+function addLinks(fields: Field[], links: readonly PlannedLink[]): void {
+  fields.push(links.length);
+  for (const { from, depth } of links) fields.push(from, depth ?? USUAL);
 }
 
 function patternOf(pattern: Pattern): number {
   return PATTERNS.indexOf(pattern === 'targeted' ? 'graph' : pattern);
 }
 
-function byFirst(one: string | readonly unknown[], other: string | readonly unknown[]): number {
-  const first = (written: string | readonly unknown[]) => (typeof written === 'string' ? written : String(written[0]));
-  return compareText(first(one), first(other));
+function byFirst([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number {
+  return compareText(one, other);
 }
 
 /** By code unit: the same everywhere. */
@@ -207,79 +230,133 @@ function compareText(one: string, other: string): number {
   return one < other ? -1 : one > other ? 1 : 0;
 }
 
-function isSameText(one: unknown, other: unknown): boolean {
-  return one === other || JSON.stringify(one) === JSON.stringify(other);
-}
-
 /**
  * The parts of a plan that was written down.
  *
- * @throws {InvalidFormatError} for anything else, and for a plan that a newer flowstate wrote.
+ * @throws {InvalidFormatError} for anything else, and for a plan that another flowstate wrote in another form.
  */
 export function readPlan(text: string): readonly PlannedPart[] {
-  let plan: unknown;
+  let fields: unknown;
   try {
-    plan = JSON.parse(text);
+    fields = JSON.parse(text);
   } catch (cause) {
     throw new InvalidFormatError('The plan of the run cannot be read', { cause });
   }
-  if (typeof plan !== 'object' || plan === null || !('format' in plan) || !('parts' in plan))
-    throw corrupted('it', plan);
-  if (plan.format !== FORMAT) {
-    throw new InvalidFormatError(`The plan of the run has the format ${String(plan.format)}, which is not known here`);
-  }
-  const parts: PlannedPart[] = [];
-  for (const [number, part] of listOf(plan.parts, 'the list of parts').entries()) {
-    const [kind, ...fields] = listOf(part, `part ${number}`);
-    const decoded = decodePart(KINDS[Number(kind)], fields);
-    const isPlaced = number === 0 ? decoded?.parent === -1 : parts[decoded?.parent ?? -1]?.kind === 'flow';
-    if (decoded === null || !isPlaced) throw corrupted(`part ${number}`, part);
-    parts.push(decoded);
-  }
-  return parts;
+  if (!Array.isArray(fields)) throw corrupted('it', fields);
+  return new PlanReader(fields).parts();
 }
 
-function decodePart(kind: (typeof KINDS)[number] | undefined, fields: readonly unknown[]): PlannedPart | null {
-  const [name, parent = 0] = fields;
-  if (kind === undefined || typeof name !== 'string' || !isNumber(parent)) return null;
-  if (kind === 'flow') {
-    const pattern = PATTERNS[Number(fields[2] ?? 0)];
-    return pattern === undefined ? null : { kind, name, parent, pattern, links: linksIn(fields[3]) };
+/** Reads what `addPart` has added. */
+class PlanReader {
+  #at = 0;
+
+  constructor(private readonly fields: readonly unknown[]) {}
+
+  parts(): readonly PlannedPart[] {
+    const format = this.#next();
+    if (format !== FORMAT) {
+      throw new InvalidFormatError(`The plan of the run has the format ${String(format)}, which is not known here`);
+    }
+    const parts: PlannedPart[] = [];
+    while (this.#at < this.fields.length) {
+      const part = this.#part();
+      const isPlaced = parts.length === 0 ? part.parent === -1 : parts[part.parent]?.kind === 'flow';
+      if (!isPlaced) throw corrupted(`the place of part ${parts.length}`, part.parent);
+      parts.push(part);
+    }
+    return parts;
   }
-  const [, , version, takes, takesToRevert, provides, injects, links] = fields;
-  return {
-    kind,
-    name,
-    parent,
-    version: typeof version === 'string' ? version : USUAL_VERSION,
-    takes: namesIn(takes),
-    takesToRevert: takesToRevert === NOTHING ? [] : namesIn(Array.isArray(takesToRevert) ? takesToRevert : takes),
-    provides: namesIn(provides),
-    injects: namesIn<string>(injects),
-    links: linksIn(links),
-  };
+
+  #part(): PlannedPart {
+    const kind = this.#oneOf(KINDS, 'a kind');
+    const name = this.#text('a name');
+    const parent = this.#number('a place');
+    if (kind === 'flow')
+      return { kind, name, parent, pattern: this.#oneOf(PATTERNS, 'a pattern'), links: this.#links() };
+    const version = this.#textOr(USUAL_VERSION, 'a version');
+    const takes = this.#bindings();
+    const toRevert = this.#isNext(SAME) ? null : this.#bindings();
+    const provides = this.#list('what is provided', () => this.#provided());
+    const hasMore = !this.#isNext(USUAL);
+    if (hasMore && !this.#isNext(1)) throw corrupted('what is unusual', this.#next());
+    const names = () => (hasMore ? this.#list('a list of names', () => this.#text('a name')) : []);
+    const [optional, optionalToRevert, injects] = [names(), names(), names()];
+    return {
+      ...{ kind, name, parent, version, provides, injects },
+      takes: planned(takes, optional),
+      takesToRevert: toRevert === null ? planned(takes, optional) : planned(toRevert, optionalToRevert),
+      links: hasMore ? this.#links() : [],
+    };
+  }
+
+  #bindings(): (readonly [argument: string, symbol: string])[] {
+    return this.#list('what is taken', () => {
+      const argument = this.#text('an argument');
+      return [argument, this.#textOr(argument, 'a symbol')];
+    });
+  }
+
+  #provided(): PlannedSymbol {
+    const symbol = this.#text('a symbol');
+    const part = this.#next();
+    if (part === WHOLE) return symbol;
+    if (typeof part !== 'string' && !isNumber(part)) throw corrupted('a part of a result', part);
+    return [symbol, part];
+  }
+
+  #links(): PlannedLink[] {
+    return this.#list('a list of links', () => {
+      const from = this.#number('where a link comes from');
+      return { from, depth: this.#isNext(USUAL) ? null : this.#text('a depth') };
+    });
+  }
+
+  #list<Item>(what: string, read: () => Item): Item[] {
+    const length = this.#number(`the length of ${what}`);
+    if (length < 0 || length > this.fields.length) throw corrupted(`the length of ${what}`, length);
+    return Array.from({ length }, read);
+  }
+
+  #oneOf<Name extends string>(names: readonly Name[], what: string): Name {
+    const number = this.#number(what);
+    const name = names[number];
+    if (name === undefined) throw corrupted(what, number);
+    return name;
+  }
+
+  #textOr(usual: string, what: string): string {
+    return this.#isNext(USUAL) ? usual : this.#text(what);
+  }
+
+  #text(what: string): string {
+    const field = this.#next();
+    if (typeof field !== 'string') throw corrupted(what, field);
+    return field;
+  }
+
+  #number(what: string): number {
+    const field = this.#next();
+    if (!isNumber(field)) throw corrupted(what, field);
+    return field;
+  }
+
+  /** Goes past the next field if it is a certain one. */
+  #isNext(field: number): boolean {
+    const isIt = this.fields[this.#at] === field;
+    if (isIt) this.#at += 1;
+    return isIt;
+  }
+
+  #next(): unknown {
+    return this.fields[this.#at++];
+  }
 }
 
-function linksIn(field: unknown): PlannedLink[] {
-  return listOf(field ?? [], 'a list of links').map((link) => {
-    const [from, depth] = isNumber(link) ? [link, null] : listOf(link, 'a link');
-    if (!isNumber(from) || !(depth === null || typeof depth === 'string')) throw corrupted('a link', link);
-    return { from, depth };
+function planned(bindings: readonly (readonly [string, string])[], optional: readonly string[]): PlannedBinding[] {
+  return bindings.map(([argument, symbol]) => {
+    if (optional.includes(argument)) return [argument, symbol, 1];
+    return argument === symbol ? argument : [argument, symbol];
   });
-}
-
-/** Names, or lists that begin with one. */
-function namesIn<Name extends PlannedBinding | PlannedSymbol>(field: unknown): Name[] {
-  const names = listOf(field ?? [], 'a list of names');
-  for (const name of names) {
-    if (typeof (Array.isArray(name) ? (name as unknown[])[0] : name) !== 'string') throw corrupted('a name', name);
-  }
-  return names as Name[];
-}
-
-function listOf(value: unknown, what: string): readonly unknown[] {
-  if (Array.isArray(value)) return value;
-  throw corrupted(what, value);
 }
 
 function isNumber(value: unknown): value is number {

@@ -102,13 +102,19 @@ describe('the plan of a flow', () => {
 
   it.each([
     ['not JSON', '{'],
-    ['something else', '[]'],
-    ['a newer format', '{"format":2,"parts":[]}'],
-    ['a part of no kind', '{"format":1,"parts":[[7,"a",-1]]}'],
-    ['a part in no flow', '{"format":1,"parts":[[0,"f",-1],[1,"a",5]]}'],
-    ['a part in a task', '{"format":1,"parts":[[1,"a",-1],[1,"b"]]}'],
-    ['a link that is none', '{"format":1,"parts":[[0,"f",-1,2,["x"]]]}'],
-    ['a name that is none', '{"format":1,"parts":[[1,"a",-1,0,[{}]]]}'],
+    ['something else', '{}'],
+    ['nothing', '[]'],
+    ['another format', '[1]'],
+    ['a part of no kind', '[2,7,"a",-1]'],
+    ['a part in no flow', '[2,0,"f",-1,0,0,1,"a",5,0,0,-1,0,0]'],
+    ['a part in a task', '[2,1,"a",-1,0,0,-1,0,0,1,"b",0,0,0,-1,0,0]'],
+    ['a pattern that is none', '[2,0,"f",-1,3,0]'],
+    ['a link that is none', '[2,0,"f",-1,2,1,"x",0]'],
+    ['a name that is none', '[2,1,"a",-1,0,1,{},0,-1,0,0]'],
+    ['a list without an end', '[2,1,"a",-1,0,1000000000,"x",0]'],
+    ['a list that is too long', '[2,1,"a",-1,0,5,"x",0,-1,0,0]'],
+    ['a list of less than nothing', '[2,0,"f",-1,0,-2]'],
+    ['a mark that is none', '[2,1,"a",-1,0,0,-1,0,2]'],
   ])('refuses %s', (_, text) => {
     expect(() => readPlan(text)).toThrow(InvalidFormatError);
   });
