@@ -33,6 +33,7 @@ export class QueueConsumer {
   #acking: Promise<void> = Promise.resolve();
   #wasRemoved = false;
   #isStopped = false;
+  #ending: Promise<void> | null = null;
 
   constructor(options: QueueConsumerOptions) {
     this.#options = options;
@@ -70,9 +71,15 @@ export class QueueConsumer {
     this.#isStopped = true;
     const consumerTag = this.#consumerTag;
     this.#consumerTag = null;
-    if (this.#channel?.active !== true) this.#held.clear();
-    // Without its channel it takes no more either.
-    else if (consumerTag !== null) await this.#channel.basicCancel(consumerTag).catch(() => undefined);
+    const channel = this.#channel;
+    if (channel?.active !== true) {
+      this.#held.clear();
+    } else {
+      // Whoever stops it may remove its queue next: that has to be empty then.
+      this.#ackAll(channel);
+      // Without its channel it takes no more either.
+      if (consumerTag !== null) await channel.basicCancel(consumerTag).catch(() => undefined);
+    }
     await this.#endWhenDone();
   }
 
@@ -117,12 +124,17 @@ export class QueueConsumer {
    */
   #ack(channel: AmqpChannel, deliveryTag: number): Promise<void> {
     if (!channel.active || channel !== this.#channel) return Promise.resolve();
-    if (this.#acks.size === 0) {
+    const isFirst = this.#acks.size === 0;
+    this.#acks.add(deliveryTag);
+    if (this.#isStopped) {
+      this.#ackAll(channel);
+      return Promise.resolve();
+    }
+    if (isFirst) {
       // The driver tells of each message, and of what became of it, in a turn of its own.
       const soon = this.#held.size > 1 ? this.#options.yield() : nextTick();
       this.#acking = soon.then(() => this.#ackAll(channel));
     }
-    this.#acks.add(deliveryTag);
     return this.#acking;
   }
 
@@ -146,6 +158,6 @@ export class QueueConsumer {
   }
 
   async #endWhenDone(): Promise<void> {
-    if (this.#held.size === 0) await this.#options.onDone();
+    if (this.#held.size === 0) await (this.#ending ??= this.#options.onDone());
   }
 }
