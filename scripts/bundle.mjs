@@ -6,7 +6,7 @@
  * Every door of the package shares the same files, so there is one of each class, whatever a program and its threads
  * import. What is imported when it is needed stays a file of its own, and other packages stay imports.
  */
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, isAbsolute, join, resolve, sep } from 'node:path';
 import { rolldown } from 'rolldown';
 
@@ -97,7 +97,7 @@ const bundle = await rolldown({
     if (level === 'warn') throw new Error(log.message);
   },
 });
-const { output } = await bundle.write({
+const { output } = await bundle.generate({
   dir: folder,
   sourcemap: true,
   // Names of classes are those of errors and tasks.
@@ -119,9 +119,18 @@ const { output } = await bundle.write({
 });
 await bundle.close();
 
-// Afterwards, as others may be running what is there.
+// Others may be running what is there: what is the same stays, and everything else is replaced whole.
+mkdirSync(folder, { recursive: true });
+for (const file of output) {
+  const path = join(folder, file.fileName);
+  const content = Buffer.from(file.type === 'chunk' ? file.code : file.source);
+  if (existsSync(path) && readFileSync(path).equals(content)) continue;
+  writeFileSync(`${path}.new-${process.pid}`, content);
+  renameSync(`${path}.new-${process.pid}`, path);
+}
 const written = output.map(({ fileName }) => fileName);
-for (const name of readdirSync(folder)) if (!written.includes(name)) rmSync(join(folder, name));
+for (const name of readdirSync(folder))
+  if (!written.includes(name) && !name.includes('.new-')) rmSync(join(folder, name));
 
 for (const chunk of output) {
   if (chunk.type !== 'chunk') continue;
