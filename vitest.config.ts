@@ -46,7 +46,7 @@ export default defineConfig({
       { extends: true, test: { name: 'together', include: TOGETHER, isolate: false } },
     ],
     // Processors would be left idle otherwise: many tests wait for servers and processes.
-    maxWorkers: availableParallelism() + 1,
+    maxWorkers: 2 * availableParallelism(),
     sequence: { sequencer: SlowestFirst },
     reporters: ['default', new ClosingLineReporter()],
     coverage: {
