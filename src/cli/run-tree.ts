@@ -1,4 +1,4 @@
-import type { PlannedPart } from '../compiler/plan.js';
+import type { PlannedPart } from '../compiler/planned-parts.js';
 import { readPlan } from '../compiler/plan.js';
 import type { Failure } from '../failure.js';
 import { durationText, printable } from '../formatters/terminal-text.js';

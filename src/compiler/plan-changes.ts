@@ -1,4 +1,4 @@
-import type { PlannedAtom, PlannedFlow, PlannedLink, PlannedPart } from './plan.js';
+import type { PlannedAtom, PlannedFlow, PlannedLink, PlannedPart } from './planned-parts.js';
 
 /** An atom of one plan or the other, and what about it is not the same. */
 export interface AtomChange {

@@ -5,9 +5,13 @@ import { InvalidFormatError } from '../errors.js';
 import type { Pattern } from '../flows/flow.js';
 import type { Compilation, Edge, PlanNode } from './compilation.js';
 import { isAtom } from './compilation.js';
+import { readFirstForm } from './plan-first-form.js';
+import type { PlannedBinding, PlannedLink, PlannedPart, PlannedSymbol } from './planned-parts.js';
+import { corrupted, isNumber, KINDS, PATTERNS, USUAL_VERSION } from './planned-parts.js';
 
 /** The form in which plans are written now. */
 const FORMAT = 2;
+const FIRST_FORMAT = 1;
 
 /** What a compiled flow is, as far as a run that was stored can be told from it (D20). */
 export interface Plan {
@@ -17,50 +21,6 @@ export interface Plan {
   readonly text: string;
 }
 
-/** An argument and its symbol; where they are one, its name. An argument that may be missing has a third part. */
-export type PlannedBinding = string | readonly [argument: string, symbol: string, optional?: 1];
-
-/** A symbol, and which part of the result it is; where it is the whole, its name. */
-export type PlannedSymbol = string | readonly [symbol: string, part: number | string];
-
-/** A link that somebody made, and how far its decider reaches; null where it has none. */
-export interface PlannedLink {
-  /** The number of the part that it comes from. */
-  readonly from: number;
-  readonly depth: string | null;
-}
-
-interface PlannedBase {
-  readonly name: string;
-  /** The number of the flow that it is a direct part of; -1 at the root. */
-  readonly parent: number;
-  readonly links: readonly PlannedLink[];
-}
-
-export interface PlannedFlow extends PlannedBase {
-  readonly kind: 'flow';
-  /** A targeted flow is a graph of what takes part. */
-  readonly pattern: Exclude<Pattern, 'targeted'>;
-}
-
-export interface PlannedAtom extends PlannedBase {
-  readonly kind: 'task' | 'retry';
-  readonly version: string;
-  /** What `execute` takes. */
-  readonly takes: readonly PlannedBinding[];
-  /** What `revert` takes. */
-  readonly takesToRevert: readonly PlannedBinding[];
-  readonly provides: readonly PlannedSymbol[];
-  /** The symbols that the atom brings along; their values are no part of the plan. */
-  readonly injects: readonly string[];
-}
-
-/** A part of a plan. Parts are numbered by their place: a flow before what is in it. */
-export type PlannedPart = PlannedFlow | PlannedAtom;
-
-const KINDS = ['flow', 'task', 'retry'] as const;
-const PATTERNS = ['linear', 'unordered', 'graph'] as const;
-const USUAL_VERSION = '1.0';
 /** What stands for a usual version, for a symbol that is called like its argument, and for all lists that are empty. */
 const USUAL = 0;
 /** Instead of how much `revert` takes: the same as `execute`. */
@@ -242,8 +202,16 @@ export function readPlan(text: string): readonly PlannedPart[] {
   } catch (cause) {
     throw new InvalidFormatError('The plan of the run cannot be read', { cause });
   }
-  if (!Array.isArray(fields)) throw corrupted('it', fields);
-  return new PlanReader(fields).parts();
+  if (Array.isArray(fields)) return new PlanReader(fields).parts();
+  if (typeof fields !== 'object' || fields === null || !('format' in fields) || !('parts' in fields)) {
+    throw corrupted('it', fields);
+  }
+  if (fields.format !== FIRST_FORMAT) throw unknownFormat(fields.format);
+  return readFirstForm(fields);
+}
+
+function unknownFormat(format: unknown): InvalidFormatError {
+  return new InvalidFormatError(`The plan of the run has the format ${String(format)}, which is not known here`);
 }
 
 /** Reads what `addPart` has added. */
@@ -254,9 +222,7 @@ class PlanReader {
 
   parts(): readonly PlannedPart[] {
     const format = this.#next();
-    if (format !== FORMAT) {
-      throw new InvalidFormatError(`The plan of the run has the format ${String(format)}, which is not known here`);
-    }
+    if (format !== FORMAT) throw unknownFormat(format);
     const parts: PlannedPart[] = [];
     while (this.#at < this.fields.length) {
       const part = this.#part();
@@ -357,15 +323,4 @@ function planned(bindings: readonly (readonly [string, string])[], optional: rea
     if (optional.includes(argument)) return [argument, symbol, 1];
     return argument === symbol ? argument : [argument, symbol];
   });
-}
-
-function isNumber(value: unknown): value is number {
-  return Number.isSafeInteger(value);
-}
-
-function corrupted(what: string, value: unknown): InvalidFormatError {
-  const got = JSON.stringify(value) as string | undefined;
-  return new InvalidFormatError(
-    `The plan of the run is corrupted: ${what} cannot be ${got?.slice(0, 80) ?? 'missing'}`,
-  );
 }

@@ -2,7 +2,7 @@ import type { Compilation } from '../compiler/compilation.js';
 import { isAtom } from '../compiler/compilation.js';
 import { comparePlans } from '../compiler/plan-changes.js';
 import type { AtomChange } from '../compiler/plan-changes.js';
-import type { PlannedPart } from '../compiler/plan.js';
+import type { PlannedPart } from '../compiler/planned-parts.js';
 import type { AtomDetail, AtomState } from '../persistence/details.js';
 import type { Storage } from '../storage/storage.js';
 

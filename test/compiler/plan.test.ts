@@ -82,6 +82,17 @@ describe('the plan of a flow', () => {
     ]);
   });
 
+  it('can be read in the form in which 0.1.0 wrote it', () => {
+    const flow = graph('trip').add(
+      t('a', { provides: 'x' }),
+      t('b', { requires: ['x'], version: '2.0' }),
+      task({ name: 'c', requires: ['y'], rebind: { y: 'z' }, inject: { z: 1 }, execute: () => null }),
+    );
+    const first =
+      '{"format":1,"parts":[[0,"trip",-1,2],[1,"a",0,0,[],0,["x"]],[1,"b",0,"2.0",["x"]],[1,"c",0,0,[["y","z"]],0,[],["z"]]]}';
+    expect(readPlan(first)).toEqual(readPlan(plan(flow).text));
+  });
+
   it('tells a revert that takes nothing from one that takes the same', () => {
     const made = (revert: object) =>
       task({ name: 'a', signature: { execute: { required: ['x'] }, revert }, execute: () => null });
@@ -103,6 +114,11 @@ describe('the plan of a flow', () => {
   it.each([
     ['not JSON', '{'],
     ['something else', '{}'],
+    ['a form that is not known', '{"format":3,"parts":[]}'],
+    ['a part of the first form of no kind', '{"format":1,"parts":[[7,"a",-1]]}'],
+    ['a part of the first form in no flow', '{"format":1,"parts":[[0,"f",-1],[1,"a",5]]}'],
+    ['a link of the first form that is none', '{"format":1,"parts":[[0,"f",-1,2,["x"]]]}'],
+    ['a name of the first form that is none', '{"format":1,"parts":[[1,"a",-1,0,[{}]]]}'],
     ['nothing', '[]'],
     ['another format', '[1]'],
     ['a part of no kind', '[2,7,"a",-1]'],

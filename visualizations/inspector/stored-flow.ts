@@ -1,7 +1,13 @@
 import { task } from '../../src/atoms/function-task.js';
 import { AlwaysRevert } from '../../src/atoms/retries.js';
 import type { Task } from '../../src/atoms/task.js';
-import type { PlannedAtom, PlannedBinding, PlannedFlow, PlannedPart, PlannedSymbol } from '../../src/compiler/plan.js';
+import type {
+  PlannedAtom,
+  PlannedBinding,
+  PlannedFlow,
+  PlannedPart,
+  PlannedSymbol,
+} from '../../src/compiler/planned-parts.js';
 import { readPlan } from '../../src/compiler/plan.js';
 import { FlowstateError } from '../../src/errors.js';
 import { translateDepth } from '../../src/flows/depth.js';
