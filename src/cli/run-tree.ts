@@ -1,5 +1,5 @@
 import type { PlannedPart } from '../compiler/planned-parts.js';
-import { readPlan } from '../compiler/plan.js';
+import { readPlan } from '../compiler/read-plan.js';
 import type { Failure } from '../failure.js';
 import { durationText, printable } from '../formatters/terminal-text.js';
 import type { TextNode } from '../formatters/text-tree.js';

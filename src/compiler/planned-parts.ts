@@ -45,10 +45,22 @@ export type PlannedPart = PlannedFlow | PlannedAtom;
 export const KINDS = ['flow', 'task', 'retry'] as const;
 export const PATTERNS = ['linear', 'unordered', 'graph'] as const;
 export const USUAL_VERSION = '1.0';
+
+/** The form in which plans are written now. */
+export const FORMAT = 2;
+/** What stands for a usual version, for a symbol that is called like its argument, and for all lists that are empty. */
+export const USUAL = 0;
+/** Instead of how much `revert` takes: the same as `execute`. */
+export const SAME = -1;
+/** Instead of a part of a result: the whole. */
+export const WHOLE = -1;
+
+/** Whether a field can be a place or a length. */
 export function isNumber(value: unknown): value is number {
   return Number.isSafeInteger(value);
 }
 
+/** That something in a plan cannot be what it is. */
 export function corrupted(what: string, value: unknown): InvalidFormatError {
   const got = JSON.stringify(value) as string | undefined;
   return new InvalidFormatError(

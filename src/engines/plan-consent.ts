@@ -1,7 +1,8 @@
 import { shown } from '../atoms/arguments.js';
 import type { Compilation } from '../compiler/compilation.js';
 import type { Plan } from '../compiler/plan.js';
-import { planOf, readPlan } from '../compiler/plan.js';
+import { planOf } from '../compiler/plan.js';
+import { readPlan } from '../compiler/read-plan.js';
 import { DuplicateError, IncompatibleVersionError, NotFoundError } from '../errors.js';
 import { nearestName } from '../nearest-name.js';
 import type { Attempt, AtomDetail } from '../persistence/details.js';

@@ -5,7 +5,8 @@ import { times } from '../../src/atoms/retries.js';
 import { compile } from '../../src/compiler/compile.js';
 import type { PlanChanges } from '../../src/compiler/plan-changes.js';
 import { comparePlans } from '../../src/compiler/plan-changes.js';
-import { planOf, readPlan } from '../../src/compiler/plan.js';
+import { planOf } from '../../src/compiler/plan.js';
+import { readPlan } from '../../src/compiler/read-plan.js';
 import { InvalidFormatError } from '../../src/errors.js';
 import type { Flow } from '../../src/flows/flow.js';
 import { graph, targeted } from '../../src/flows/graph.js';
@@ -91,6 +92,12 @@ describe('the plan of a flow', () => {
     const first =
       '{"format":1,"parts":[[0,"trip",-1,2],[1,"a",0,0,[],0,["x"]],[1,"b",0,"2.0",["x"]],[1,"c",0,0,[["y","z"]],0,[],["z"]]]}';
     expect(readPlan(first)).toEqual(readPlan(plan(flow).text));
+  });
+
+  it('is the same whether nothing is injected or nobody says so', () => {
+    const made = (inject?: object) =>
+      task({ name: 'a', ...(inject && { inject: { ...inject } }), execute: () => null });
+    expect(plan(made({}))).toEqual(plan(made()));
   });
 
   it('tells a revert that takes nothing from one that takes the same', () => {

@@ -8,7 +8,7 @@ import type {
   PlannedPart,
   PlannedSymbol,
 } from '../../src/compiler/planned-parts.js';
-import { readPlan } from '../../src/compiler/plan.js';
+import { readPlan } from '../../src/compiler/read-plan.js';
 import { FlowstateError } from '../../src/errors.js';
 import { translateDepth } from '../../src/flows/depth.js';
 import type { Flow, FlowItem } from '../../src/flows/flow.js';
