@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -400,6 +400,22 @@ describe('SQLite persistence', () => {
     await backend.getConnection();
     expect(existsSync(path)).toBe(false);
     expect(backend.name).toBe(`sqlite:${path}`);
+  });
+
+  it('begins its log anew long before that has become large', async () => {
+    const path = newFile();
+    const connection = await connect(sqliteBackend({ path, synchronous: 'NORMAL' }));
+    const atom = aTask('a');
+    const flow = aFlow('trip', atom);
+    await connection.saveLogbook(aBook('journeys', flow));
+    const sizes: number[] = [];
+    for (let expectedRevision = 0; expectedRevision < 1_000; expectedRevision++) {
+      const atoms = [put(atom, 'SUCCESS', { seats: [expectedRevision] })];
+      await connection.commit({ flowUuid: flow.uuid, expectedRevision, atoms });
+      sizes.push(statSync(`${path}-wal`).size);
+    }
+    expect(Math.max(...sizes)).toBeLessThan(1.1 * 2 ** 20);
+    expect(new Set(sizes.slice(-500)).size).toBe(1);
   });
 
   it('is as durable as asked', async () => {

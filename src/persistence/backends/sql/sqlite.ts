@@ -36,6 +36,11 @@ export interface SqliteBackendOptions extends ValueOptions {
 const IN_MEMORY = ':memory:';
 const SYNCHRONOUS: readonly string[] = ['NORMAL', 'FULL'];
 const DRIVERS = ['libsql', 'better-sqlite3'] as const;
+/**
+ * How long the log of changes becomes before it is begun anew, in pages of 4 KiB; SQLite's default is 1000. Where a
+ * commit writes over what is there already, the disk has no growing file to note down with it.
+ */
+const LOG_PAGES = 250;
 /** SQLite's own defaults, which all its drivers keep; what one value may have, all may have together. */
 const LIMITS = { parameters: 32_766, bytes: 1_000_000_000 } as const;
 
@@ -129,7 +134,10 @@ function openFile(Driver: DriverClass, file: string, synchronous: 'NORMAL' | 'FU
   try {
     database.exec('PRAGMA foreign_keys = ON');
     database.exec(`PRAGMA synchronous = ${synchronous}`);
-    if (file !== IN_MEMORY) database.prepare('PRAGMA journal_mode = WAL').all([]);
+    if (file !== IN_MEMORY) {
+      database.prepare('PRAGMA journal_mode = WAL').all([]);
+      database.prepare(`PRAGMA wal_autocheckpoint = ${LOG_PAGES}`).all([]);
+    }
   } catch (error) {
     database.close();
     throw error;
