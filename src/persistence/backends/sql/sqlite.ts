@@ -40,7 +40,7 @@ const DRIVERS = ['libsql', 'better-sqlite3'] as const;
  * How long the log of changes becomes before it is begun anew, in pages of 4 KiB; SQLite's default is 1000. Where a
  * commit writes over what is there already, the disk has no growing file to note down with it.
  */
-const LOG_PAGES = 250;
+const LOG_PAGES = 100;
 /** SQLite's own defaults, which all its drivers keep; what one value may have, all may have together. */
 const LIMITS = { parameters: 32_766, bytes: 1_000_000_000 } as const;
 
