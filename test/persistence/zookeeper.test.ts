@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import zookeeper from 'node-zookeeper-client';
+import type { Client } from 'node-zookeeper-client';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { NotFoundError, StorageConflictError, StorageError } from '../../src/errors.js';
 import { put } from '../../src/persistence/atom-details.js';
@@ -24,6 +25,18 @@ async function connect(options: ZooKeeperBackendOptions): Promise<Connection> {
   const connection = await backend.getConnection();
   await connection.upgrade();
   return connection;
+}
+
+/** Ends a session at the server, as it does by itself with one that it has not heard of for too long. */
+async function endSessionOf(client: Client, hosts: string): Promise<void> {
+  const options = { sessionId: client.getSessionId(), sessionPassword: client.getSessionPassword(), retries: 0 };
+  const twin = zookeeper.createClient(hosts, options);
+  const connected = once(twin, 'connected');
+  twin.connect();
+  await connected;
+  const closed = once(twin, 'disconnected');
+  twin.close();
+  await closed;
 }
 
 afterEach(async () => {
@@ -92,6 +105,24 @@ await describeWithServer(server, async (url) => {
       client.close();
       await lost;
       await expect(connection.getLogbooks()).rejects.toThrow(StorageError);
+    });
+
+    it('says so when the server has ended the session of such a client, and loses nothing', async () => {
+      const proxy = await Proxy.to(Number(port));
+      proxies.push(proxy);
+      const client = zookeeper.createClient(`127.0.0.1:${proxy.port}`, { spinDelay: 100 });
+      client.connect();
+      const path = newPath();
+      const connection = await connect({ client, path, timeoutMs: 5_000 });
+      const book = await connection.saveLogbook(aBook('book', aFlow('f', aTask('a'))));
+      const expired = once(client, 'expired');
+      proxy.refuse();
+      await endSessionOf(client, hosts);
+      proxy.refuse(false);
+      await expired;
+      await expect(connection.getLogbook(book.uuid)).rejects.toThrow(StorageError);
+      expect(await (await connect({ hosts, path })).getLogbook(book.uuid)).toEqual(book);
+      client.close();
     });
 
     it('begins a new session after its connection was cut', async () => {
