@@ -4,6 +4,8 @@ import type { Task } from '../atoms/task.js';
 import { DependencyError, NotFoundError } from '../errors.js';
 import type { Flow } from '../flows/flow.js';
 import type { LinkMetadata } from '../flows/link.js';
+import { predecessorsIn, successorsIn, topologicalOrder } from './adjacency.js';
+import type { Adjacency, Edges } from './adjacency.js';
 
 interface NodeBase {
   /** Its place in the order of the graph, from 0. */
@@ -59,13 +61,6 @@ export interface Edge {
   readonly outermost: boolean;
 }
 
-/** Neighbours of all nodes in two arrays: those of node `n` stand from `start[n]` to `start[n + 1]`. */
-export interface Adjacency {
-  readonly start: Int32Array;
-  readonly nodes: Int32Array;
-  readonly edges: Int32Array;
-}
-
 /**
  * A compiled flow: the execution graph and the hierarchy, both frozen.
  *
@@ -73,7 +68,6 @@ export interface Adjacency {
  */
 export class Compilation {
   readonly nodes: readonly PlanNode[];
-  readonly edges: readonly Edge[];
   readonly forward: Adjacency;
   readonly backward: Adjacency;
   /** Each node after all that lead to it. */
@@ -81,30 +75,25 @@ export class Compilation {
   /** Whether any link has a decider. */
   readonly hasDeciders: boolean;
 
-  #providers: Map<string, Provider[]> | null = null;
+  readonly #edges: Edges;
+  #providers: Providers | null = null;
   #graph: Graph | null = null;
 
   constructor(
     readonly root: Flow | Task,
     nodes: readonly PlanNode[],
-    edges: readonly Edge[],
+    edges: Edges,
     /** Tasks and retries in the order of the graph. */
     readonly atoms: readonly AtomNode[],
     private readonly atomsByName: ReadonlyMap<string, AtomNode>,
   ) {
     this.nodes = nodes;
-    this.edges = edges;
-    const from = new Int32Array(edges.length);
-    const to = new Int32Array(edges.length);
-    edges.forEach((edge, number) => {
-      from[number] = edge.from;
-      to[number] = edge.to;
-    });
-    this.forward = adjacency(nodes.length, from, to);
-    this.backward = adjacency(nodes.length, to, from);
-    sortInnerNeighbours(this.backward, edges);
-    this.topological = topologicalOrder(this.forward, this.backward, nodes);
-    this.hasDeciders = edges.some(({ metadata }) => metadata.decider !== undefined);
+    this.#edges = edges;
+    this.forward = successorsIn(edges, nodes.length);
+    this.backward = predecessorsIn(edges, nodes.length);
+    this.topological = topologicalOrder(this.forward, this.backward);
+    if (this.topological.length < nodes.length) throw circle(nodes, this.topological);
+    this.hasDeciders = edges.metadata.some(({ decider }) => decider !== undefined);
   }
 
   get name(): string {
@@ -141,22 +130,44 @@ export class Compilation {
     return Array.from(nodes.subarray(start[index], start[index + 1]), (neighbour) => this.node(neighbour));
   }
 
+  /** In the order in which they were made. Put together when asked for. */
+  get edges(): readonly Edge[] {
+    const { from, to, metadata, outermost } = this.#edges;
+    return metadata.map((each, edge) => ({
+      from: from[edge] ?? -1,
+      to: to[edge] ?? -1,
+      metadata: each,
+      outermost: outermost[edge] === 1,
+    }));
+  }
+
   link(from: PlanNode, to: PlanNode): LinkMetadata | undefined {
     const { start, nodes, edges } = this.forward;
     for (let i = start[from.index] ?? 0; i < (start[from.index + 1] ?? 0); i++) {
-      if (nodes[i] === to.index) return this.edges[edges[i] ?? -1]?.metadata;
+      if (nodes[i] === to.index) return this.#edges.metadata[edges[i] ?? -1];
     }
     return undefined;
   }
 
   /** Who provides a symbol, by position in the hierarchy. */
   providersOf(symbol: string): readonly Provider[] {
-    return (this.#providers ??= providersBySymbol(this.atoms)).get(symbol) ?? NOBODY;
+    const found = this.#bySymbol().get(symbol) ?? NOBODY;
+    return isList(found) ? found : [found];
+  }
+
+  /** Who provides a symbol that nobody else provides. */
+  onlyProviderOf(symbol: string): Provider | null {
+    const found = this.#bySymbol().get(symbol) ?? NOBODY;
+    return isList(found) ? null : found;
   }
 
   /** All symbols that atoms provide. */
   symbols(): Iterable<string> {
-    return (this.#providers ??= providersBySymbol(this.atoms)).keys();
+    return this.#bySymbol().keys();
+  }
+
+  #bySymbol(): Providers {
+    return (this.#providers ??= providersBySymbol(this.atoms));
   }
 
   /** The id of a node in `graph`. Prefixed, so that no name can be mistaken for a property of an object. */
@@ -180,17 +191,28 @@ export class Compilation {
   }
 }
 
-function providersBySymbol(atoms: readonly AtomNode[]): Map<string, Provider[]> {
-  const bySymbol = new Map<string, Provider[]>();
+function circle(nodes: readonly PlanNode[], ordered: Int32Array): DependencyError {
+  const inOrder = new Set(ordered);
+  const stuck = nodes.filter(({ index }) => !inOrder.has(index)).map(({ name }) => name);
+  return new DependencyError(`No order satisfies the links between ${stuck.join(', ')}: they form a cycle`);
+}
+
+/** By symbol: who provides it, or a list where there are several. */
+type Providers = Map<string, Provider | Provider[]>;
+
+function providersBySymbol(atoms: readonly AtomNode[]): Providers {
+  const bySymbol: Providers = new Map();
   const several = new Set<Provider[]>();
   for (const node of atoms) {
     node.item.saveAs.forEach((part, symbol) => {
       const provider = { node, part };
       const known = bySymbol.get(symbol);
-      if (known === undefined) bySymbol.set(symbol, [provider]);
+      if (known === undefined) bySymbol.set(symbol, provider);
+      else if (isList(known)) known.push(provider);
       else {
-        known.push(provider);
-        several.add(known);
+        const both = [known, provider];
+        several.add(both);
+        bySymbol.set(symbol, both);
       }
     });
   }
@@ -198,60 +220,6 @@ function providersBySymbol(atoms: readonly AtomNode[]): Map<string, Provider[]> 
   return bySymbol;
 }
 
-function adjacency(count: number, near: Int32Array, far: Int32Array): Adjacency {
-  const start = new Int32Array(count + 1);
-  near.forEach((node) => (start[node + 1] = (start[node + 1] ?? 0) + 1));
-  for (let i = 1; i <= count; i++) start[i] = (start[i] ?? 0) + (start[i - 1] ?? 0);
-  const next = start.slice();
-  const nodes = new Int32Array(near.length);
-  const numbers = new Int32Array(near.length);
-  for (let number = 0; number < near.length; number++) {
-    const node = near[number] ?? 0;
-    const at = next[node] ?? 0;
-    next[node] = at + 1;
-    nodes[at] = far[number] ?? 0;
-    numbers[at] = number;
-  }
-  return { start, nodes, edges: numbers };
-}
-
-/** Inside nested flows predecessors stand in the order of the graph; at the root in the order in which they were linked. */
-function sortInnerNeighbours({ start, nodes, edges: numbers }: Adjacency, edges: readonly Edge[]): void {
-  for (let node = 0; node + 1 < start.length; node++) {
-    const from = start[node] ?? 0;
-    const to = start[node + 1] ?? 0;
-    if (to - from < 2 || edges[numbers[from] ?? 0]?.outermost === true) continue;
-    const pairs = Array.from({ length: to - from }, (_, i) => ({
-      node: nodes[from + i] ?? 0,
-      edge: numbers[from + i] ?? 0,
-    })).sort((a, b) => a.node - b.node);
-    pairs.forEach((pair, i) => {
-      nodes[from + i] = pair.node;
-      numbers[from + i] = pair.edge;
-    });
-  }
-}
-
-function topologicalOrder(forward: Adjacency, backward: Adjacency, nodes: readonly PlanNode[]): Int32Array {
-  const order = new Int32Array(nodes.length);
-  const waiting = new Int32Array(nodes.length);
-  let found = 0;
-  for (let node = 0; node < nodes.length; node++) {
-    waiting[node] = (backward.start[node + 1] ?? 0) - (backward.start[node] ?? 0);
-    if (waiting[node] === 0) order[found++] = node;
-  }
-  for (let at = 0; at < found; at++) {
-    const node = order[at] ?? 0;
-    for (let i = forward.start[node] ?? 0; i < (forward.start[node + 1] ?? 0); i++) {
-      const successor = forward.nodes[i] ?? 0;
-      const left = (waiting[successor] ?? 0) - 1;
-      waiting[successor] = left;
-      if (left === 0) order[found++] = successor;
-    }
-  }
-  if (found < nodes.length) {
-    const stuck = nodes.filter((node) => (waiting[node.index] ?? 0) > 0).map(({ name }) => name);
-    throw new DependencyError(`No order satisfies the links between ${stuck.join(', ')}: they form a cycle`);
-  }
-  return order;
+function isList(providers: Provider | readonly Provider[]): providers is readonly Provider[] {
+  return Array.isArray(providers);
 }

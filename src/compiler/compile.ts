@@ -4,7 +4,8 @@ import { Task } from '../atoms/task.js';
 import { DuplicateError } from '../errors.js';
 import { Flow } from '../flows/flow.js';
 import type { LinkMetadata } from '../flows/link.js';
-import type { AtomNode, Edge, FlowNode, PlanNode, RetryNode, TaskNode } from './compilation.js';
+import type { Edges } from './adjacency.js';
+import type { AtomNode, FlowNode, PlanNode, RetryNode, TaskNode } from './compilation.js';
 import { Compilation, isAtom } from './compilation.js';
 
 const INVARIANT: LinkMetadata = Object.freeze({ invariant: true });
@@ -38,9 +39,12 @@ export function compile(root: Flow | Task): Compilation {
 
 class Compiler {
   readonly #nodes: PlanNode[] = [];
-  readonly #edges: Edge[] = [];
-  /** Of a flow, its entry. */
-  readonly #nodeOf = new Map<unknown, PlanNode>();
+  /** Edges, by their columns. */
+  readonly #from: number[] = [];
+  readonly #to: number[] = [];
+  readonly #metadata: LinkMetadata[] = [];
+  readonly #outermost: number[] = [];
+  readonly #flows = new Set<Flow>();
   /** Whether anything leads to, or from, each node. */
   readonly #isReached: boolean[] = [];
   readonly #isLeft: boolean[] = [];
@@ -53,7 +57,16 @@ class Compiler {
   compile(): Compilation {
     this.#compileItems();
     const atoms = this.#nodes.filter(isAtom);
-    return new Compilation(this.root, this.#nodes, this.#edges, atoms, this.#byName(atoms));
+    return new Compilation(this.root, this.#nodes, this.#edges(), atoms, this.#byName(atoms));
+  }
+
+  #edges(): Edges {
+    return {
+      from: Int32Array.from(this.#from),
+      to: Int32Array.from(this.#to),
+      metadata: this.#metadata,
+      outermost: Uint8Array.from(this.#outermost),
+    };
   }
 
   #compileItems(): void {
@@ -76,7 +89,6 @@ class Compiler {
     const controller = frame === null ? null : (frame.retry ?? frame.entry.controller);
     const depth = parent === null ? 0 : parent.depth + 1;
     if (isTask(item)) {
-      this.#checkIsNew(item, item.name);
       const node: TaskNode = {
         index: this.#nodes.length,
         kind: 'task',
@@ -88,13 +100,14 @@ class Compiler {
         position: this.#position++,
       };
       this.#add(node);
-      this.#nodeOf.set(item, node);
       return node;
     }
     if (!isFlow(item)) {
       throw new TypeError(`Only flows and tasks can be compiled, got ${describe(item)}${whereIn(frame)}`);
     }
-    this.#checkIsNew(item, item.name);
+    // Before its children are looked at: it may be in itself.
+    if (this.#flows.has(item)) throw this.#inTwoPlaces(item.name);
+    this.#flows.add(item);
     const entry: FlowNode = {
       index: this.#nodes.length,
       kind: 'flow',
@@ -106,7 +119,6 @@ class Compiler {
       position: this.#position++,
     };
     this.#add(entry);
-    this.#nodeOf.set(item, entry);
     const retry = this.#retryOf(item, entry);
     stack.push({ flow: item, entry, retry, children: item[Symbol.iterator](), entries: [] });
     return entry;
@@ -115,8 +127,7 @@ class Compiler {
   /** The retry's node; its number is known, and the node added, when the flow's children have theirs. */
   #retryOf({ retry }: Flow, entry: FlowNode): RetryNode | null {
     if (retry === null) return null;
-    this.#checkIsNew(retry, retry.name);
-    const node: RetryNode = {
+    return {
       index: -1,
       kind: 'retry',
       item: retry,
@@ -126,8 +137,6 @@ class Compiler {
       depth: entry.depth + 1,
       position: this.#position++,
     };
-    this.#nodeOf.set(retry, node);
-    return node;
   }
 
   #add(node: PlanNode): void {
@@ -137,7 +146,10 @@ class Compiler {
   }
 
   #link(from: PlanNode, to: PlanNode, metadata: LinkMetadata, outermost: boolean): void {
-    this.#edges.push({ from: from.index, to: to.index, metadata, outermost });
+    this.#from.push(from.index);
+    this.#to.push(to.index);
+    this.#metadata.push(metadata);
+    this.#outermost.push(outermost ? 1 : 0);
     this.#isLeft[from.index] = true;
     this.#isReached[to.index] = true;
   }
@@ -147,14 +159,14 @@ class Compiler {
   }
 
   #close({ flow, entry, retry, entries }: Frame, outermost: boolean): void {
-    for (const { from, to, metadata } of flow.links()) {
-      const source = this.#nodeOf.get(from);
-      const target = this.#nodeOf.get(to);
-      if (source?.parent !== entry || target?.parent !== entry) {
+    flow.eachLink((from, to, metadata) => {
+      const source = entries[from];
+      const target = entries[to];
+      if (source === undefined || target === undefined) {
         throw new RangeError(`A link of the flow ${flow.name} leads to something that is not in it`);
       }
       this.#link(this.#exitOf(source), target, metadata, outermost);
-    }
+    });
     if (retry !== null) {
       (retry as Mutable<RetryNode>).index = this.#nodes.length;
       this.#add(retry);
@@ -175,20 +187,21 @@ class Compiler {
     if (retry !== null && this.#isLeft[retry.index] !== true) this.#link(retry, exit, INVARIANT, outermost);
   }
 
-  #checkIsNew(item: object, name: string): void {
-    if (this.#nodeOf.has(item))
-      throw new RangeError(`${JSON.stringify(name)} stands in two places of the flow ${this.root.name}`);
-  }
-
   #byName(atoms: readonly AtomNode[]): Map<string, AtomNode> {
     const byName = new Map<string, AtomNode>();
     for (const atom of atoms) byName.set(atom.name, atom);
     if (byName.size < atoms.length) {
-      const twice = new Set(atoms.filter((atom) => byName.get(atom.name) !== atom).map(({ name }) => name));
-      const names = [...twice].sort().join(', ');
+      const again = atoms.filter((atom) => byName.get(atom.name) !== atom);
+      const inTwoPlaces = again.find(({ name, item }) => byName.get(name)?.item === item);
+      if (inTwoPlaces !== undefined) throw this.#inTwoPlaces(inTwoPlaces.name);
+      const names = [...new Set(again.map(({ name }) => name))].sort().join(', ');
       throw new DuplicateError(`Names of atoms are unique in a flow; more than once in ${this.root.name}: ${names}`);
     }
     return byName;
+  }
+
+  #inTwoPlaces(name: string): RangeError {
+    return new RangeError(`${JSON.stringify(name)} stands in two places of the flow ${this.root.name}`);
   }
 }
 

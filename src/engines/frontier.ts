@@ -1,4 +1,4 @@
-import type { Adjacency } from '../compiler/compilation.js';
+import type { Adjacency } from '../compiler/adjacency.js';
 
 /**
  * How far something has come through a graph, in one direction.

@@ -1,4 +1,5 @@
-import type { Adjacency, Compilation } from '../compiler/compilation.js';
+import type { Adjacency } from '../compiler/adjacency.js';
+import type { Compilation } from '../compiler/compilation.js';
 import { isAtom } from '../compiler/compilation.js';
 
 export interface TraversalOptions {

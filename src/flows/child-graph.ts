@@ -159,19 +159,19 @@ export class ChildGraph {
    * @param visible - Of every child, all its predecessors are visible, too.
    */
   inLayers(visible: Iterable<Child>): Child[] {
-    const waiting = new Map<Child, number>();
+    /** How many predecessors are not in the order yet, by position; none for who is not visible. */
+    const waiting = new Int32Array(this.size);
     const order: Child[] = [];
     for (const child of visible) {
       if (child.predecessors.length === 0) order.push(child);
-      else waiting.set(child, child.predecessors.length);
+      else waiting[child.position] = child.predecessors.length;
     }
-    for (const child of order) {
-      for (const successor of child.successors.keys()) {
-        const left = waiting.get(successor);
-        if (left === undefined) continue;
-        if (left === 1) order.push(successor);
-        waiting.set(successor, left - 1);
-      }
+    for (let at = 0; at < order.length; at++) {
+      order[at]?.successors.forEach((_, successor) => {
+        const left = (waiting[successor.position] ?? 0) - 1;
+        waiting[successor.position] = left;
+        if (left === 0) order.push(successor);
+      });
     }
     return order;
   }

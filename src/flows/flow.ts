@@ -15,6 +15,8 @@ export interface Link {
   readonly metadata: LinkMetadata;
 }
 
+export type VisitLink = (from: number, to: number, metadata: LinkMetadata) => void;
+
 export type Pattern = 'linear' | 'unordered' | 'graph' | 'targeted';
 
 export interface FlowOptions {
@@ -68,6 +70,13 @@ export abstract class Flow<Needs extends object = object, Gives extends object =
 
   /** The orders between children: by source in the order in which they were added, then as they were made. */
   abstract links(): Iterable<Link>;
+
+  /**
+   * Visits the links in the order of `links()`, without an object for each.
+   *
+   * @param visit - Called with the places of both ends among the children, in the order of iteration, from 0.
+   */
+  abstract eachLink(visit: VisitLink): void;
 
   /**
    * Adds children; those that are here already are left out.

@@ -1,5 +1,5 @@
 import type { Retry } from '../atoms/retry.js';
-import { Flow, type FlowItem, type FlowOptions, type Link } from './flow.js';
+import { Flow, type FlowItem, type FlowOptions, type Link, type VisitLink } from './flow.js';
 import type { AfterLinear, Known, StartWith } from './flow-types.js';
 import type { LinkMetadata } from './link.js';
 
@@ -28,6 +28,10 @@ export class LinearFlow<State extends Known = Known> extends Flow<State['needs']
       if (from !== undefined) yield { from, to, metadata: NEXT };
       from = to;
     }
+  }
+
+  eachLink(visit: VisitLink): void {
+    for (let to = 1; to < this.size; to++) visit(to - 1, to, NEXT);
   }
 
   override add<const Items extends readonly FlowItem[]>(...items: Items): LinearFlow<AfterLinear<State, Items>>;

@@ -2,7 +2,7 @@ import { listed, shown } from '../atoms/arguments.js';
 import { AmbiguousDependencyError, DependencyError } from '../errors.js';
 import { type Child, ChildGraph } from './child-graph.js';
 import { type Depth, translateDepth } from './depth.js';
-import { Flow, type FlowItem, type Link } from './flow.js';
+import { Flow, type FlowItem, type Link, type VisitLink } from './flow.js';
 import type { Decider, LinkMetadata } from './link.js';
 import { Satisfaction } from './satisfaction.js';
 import { SymbolIndex } from './symbol-index.js';
@@ -54,7 +54,7 @@ export abstract class LinkedFlow<Needs extends object, Gives extends object> ext
   private readonly requirers = new SymbolIndex();
   /** Flows whose symbols may not be those in the index any more. */
   private readonly changedChildren = new Set<Flow>();
-  private order: readonly FlowItem[] | undefined;
+  private order: readonly Child[] | undefined;
 
   get size(): number {
     return this.visible().size;
@@ -62,8 +62,7 @@ export abstract class LinkedFlow<Needs extends object, Gives extends object> ext
 
   /** By layers: those without predecessors, then those whose last predecessor is in the layer before, and so on. */
   *[Symbol.iterator](): IterableIterator<FlowItem> {
-    this.order ??= this.graph.inLayers(this.visible()).map(({ item }) => item);
-    yield* this.order;
+    for (const { item } of this.inOrder()) yield item;
   }
 
   *links(): IterableIterator<Link> {
@@ -72,6 +71,17 @@ export abstract class LinkedFlow<Needs extends object, Gives extends object> ext
       for (const [to, metadata] of from.successors) {
         if (visible.has(to)) yield { from: from.item, to: to.item, metadata };
       }
+    }
+  }
+
+  eachLink(visit: VisitLink): void {
+    const places = new Int32Array(this.graph.size).fill(-1);
+    this.inOrder().forEach(({ position }, place) => (places[position] = place));
+    for (const from of this.visible()) {
+      from.successors.forEach((metadata, { position }) => {
+        const to = places[position] ?? -1;
+        if (to !== -1) visit(places[from.position] ?? -1, to, metadata);
+      });
     }
   }
 
@@ -104,6 +114,10 @@ export abstract class LinkedFlow<Needs extends object, Gives extends object> ext
   }
 
   protected abstract visible(): VisibleChildren;
+
+  private inOrder(): readonly Child[] {
+    return (this.order ??= this.graph.inLayers(this.visible()));
+  }
 
   protected override findRequires(): ReadonlySet<string> {
     this.lookAgain();

@@ -24,6 +24,8 @@ export class UnorderedFlow<State extends Known = Known> extends Flow<State['need
     return [];
   }
 
+  eachLink(): void {}
+
   override add<const Items extends readonly FlowItem[]>(...items: Items): UnorderedFlow<AfterUnordered<State, Items>>;
   override add(...items: FlowItem[]): object {
     return this.addAll(items);

@@ -17,10 +17,17 @@ export interface Surroundings {
   symbols(): Iterable<string>;
   /** Who provides a symbol, in the order of the graph. */
   providers(symbol: string): readonly Provider[];
+  /**
+   * The wire of an atom's first argument; the others follow in their order. A wire leads to the one atom that an argument
+   * can come from, which is looked for once.
+   *
+   * @returns NO_WIRE for a method whose arguments have none.
+   */
+  firstWire(place: number, mapping: ArgumentMapping): number;
   /** Whether an atom can see anybody who provides a symbol. */
-  isProvided(place: number, symbol: string): boolean;
+  isProvided(place: number, symbol: string, wire: number): boolean;
   /** The one atom that a symbol can come from: this one can see it, and nobody else provides the symbol. */
-  only(place: number, symbol: string): Source | null;
+  only(place: number, symbol: string, wire: number): Source | null;
   /**
    * Visits the records of those that an atom can see, nearest first.
    *
@@ -58,9 +65,13 @@ export interface Values {
   flowValues(symbol: string): readonly Found[];
 }
 
+/** Of an argument that is looked for each time. */
+export const NO_WIRE = -1;
+
 export const EMPTY_SURROUNDINGS: Surroundings = {
   symbols: () => [],
   providers: () => [],
+  firstWire: () => NO_WIRE,
   isProvided: () => false,
   only: () => null,
   visit: () => undefined,
@@ -96,8 +107,11 @@ export function argumentsFor(
   options: ArgumentOptions,
 ): Record<string, unknown> {
   const found: Record<string, unknown> = {};
+  const first = surroundings.firstWire(asker.place, mapping);
+  let count = 0;
   mapping.bindings.forEach((symbol, argument) => {
-    const answer = lookUp(values, surroundings, asker, symbol, options);
+    const wire = first === NO_WIRE ? NO_WIRE : first + count++;
+    const answer = lookUp(values, surroundings, asker, symbol, options, wire);
     if (isFound(answer)) setOwn(found, argument, answer.value);
     else if (!mapping.optional.has(symbol)) {
       throw new NotFoundError(`The argument ${argument} of ${asker.detail.name} cannot be found: ${answer.missing}`);
@@ -113,11 +127,12 @@ export function lookUp(
   { detail, place }: Asker,
   symbol: string,
   options: ArgumentOptions,
+  wire = NO_WIRE,
 ): Answer {
   return (
     values.argumentOf(detail, symbol) ??
     values.flowValue(symbol) ??
-    onlyValue(surroundings.only(place, symbol)) ??
+    onlyValue(surroundings.only(place, symbol, wire)) ??
     nearestValue(surroundings, place, symbol, options) ??
     whyMissing(surroundings, detail.name, symbol)
   );
@@ -175,8 +190,11 @@ export function unsatisfiedArguments(
   mapping: ArgumentMapping,
 ): readonly string[] {
   let missing = NONE;
+  const first = surroundings.firstWire(place, mapping);
+  let count = 0;
   mapping.bindings.forEach((symbol, argument) => {
-    if (surroundings.isProvided(place, symbol) || mapping.optional.has(symbol)) return;
+    const wire = first === NO_WIRE ? NO_WIRE : first + count++;
+    if (surroundings.isProvided(place, symbol, wire) || mapping.optional.has(symbol)) return;
     if (values.argumentOf(detail, symbol) !== undefined || values.flowValue(symbol) !== undefined) return;
     missing = [...missing, argument].sort();
   });

@@ -147,8 +147,9 @@ export class Storage {
 
   /** As `ensureAtoms`, for atoms that have been checked. */
   registerAtoms(atoms: readonly Atom[]): AtomSlot[] {
+    const isFirst = this.#slots.size === 0;
     return atoms.map(({ kind, name, version }) => {
-      const known = this.#slots.get(name);
+      const known = isFirst ? undefined : this.#slots.get(name);
       if (known !== undefined) return known;
       const given = { name, position: this.#nextPosition, version };
       const make = kind === 'task' ? newTaskDetail : newRetryDetail;
