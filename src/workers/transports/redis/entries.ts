@@ -5,8 +5,15 @@ import type { DeadLetter, Message } from '../../transport.js';
 /** An entry of a stream. */
 export interface Entry {
   readonly id: string;
-  readonly fields: ReadonlyMap<string, Buffer>;
+  /** Names and values by turns, as the server gives them. */
+  readonly fields: readonly unknown[];
 }
+
+const PROPERTIES = Buffer.from('properties');
+const DELIVERIES = Buffer.from('deliveries');
+const BODY = Buffer.from('body');
+const ABOUT = Buffer.from('about');
+const NO_DELIVERY = 0x30;
 
 /** How many bytes a body may have to be sent as text. */
 const LONGEST_TEXT = 64 * 1024;
@@ -28,24 +35,27 @@ export function deadFieldsOf(letter: Omit<DeadLetter, 'id'>): (string | Buffer)[
 }
 
 export function messageIn({ fields }: Entry): Message | null {
-  const properties = propertiesIn(jsonIn(fields.get('properties')));
-  const body = fields.get('body');
+  const properties = propertiesIn(jsonIn(valueIn(fields, PROPERTIES)));
+  const body = valueIn(fields, BODY);
   return properties !== null && body !== undefined ? { properties, body } : null;
 }
 
 /** What somebody else wrote, as a message without properties: its body, or all that it has, a line each. */
 export function foreignIn({ fields }: Entry): Message {
-  const lines = () => [...fields].flatMap(([name, value]) => [Buffer.from(`${name}: `), value, Buffer.from('\n')]);
-  return { properties: { type: '' }, body: fields.get('body') ?? Buffer.concat(lines()) };
+  const lines = () =>
+    pairsIn(fields).flatMap(([name, value]) => [Buffer.from(`${name.toString()}: `), value, Buffer.from('\n')]);
+  return { properties: { type: '' }, body: valueIn(fields, BODY) ?? Buffer.concat(lines()) };
 }
 
 export function deliveriesIn({ fields }: Entry): number {
-  return countIn(Number(fields.get('deliveries')?.toString()));
+  const count = valueIn(fields, DELIVERIES);
+  if (count?.length === 1 && count[0] === NO_DELIVERY) return 0;
+  return countIn(Number(count?.toString()));
 }
 
 export function deadLetterIn(entry: Entry): DeadLetter | null {
   const message = messageIn(entry);
-  const about = jsonIn(entry.fields.get('about'));
+  const about = jsonIn(valueIn(entry.fields, ABOUT));
   if (message === null || !isRecord(about)) return null;
   const { kind, place, reason, at } = about;
   if (kind !== 'queue' && kind !== 'mailbox') return null;
@@ -55,11 +65,14 @@ export function deadLetterIn(entry: Entry): DeadLetter | null {
 
 /** Entries in a reply of XRANGE, XCLAIM, or for one stream of XREADGROUP. Those that were deleted have none. */
 export function entriesIn(reply: unknown): Entry[] {
-  if (!isList(reply)) return [];
-  return reply.flatMap((each) => {
-    const [id, fields] = isList(each) ? each : [];
-    return id instanceof Buffer && isList(fields) ? [{ id: id.toString(), fields: mapOf(fields) }] : [];
-  });
+  const entries: Entry[] = [];
+  if (!isList(reply)) return entries;
+  for (const each of reply) {
+    if (!isList(each)) continue;
+    const [id, fields] = each;
+    if (id instanceof Buffer && isList(fields)) entries.push({ id: id.toString('latin1'), fields });
+  }
+  return entries;
 }
 
 /** Entries in a reply of XREADGROUP for one stream. */
@@ -78,13 +91,22 @@ export function pendingIn(reply: unknown): ReadonlyMap<string, number> {
   return pending;
 }
 
-function mapOf(fields: readonly unknown[]): ReadonlyMap<string, Buffer> {
-  const map = new Map<string, Buffer>();
+/** The last of a name counts: the fields of a message are few, and in order. */
+function valueIn(fields: readonly unknown[], name: Buffer): Buffer | undefined {
+  for (let index = fields.length - (fields.length % 2) - 2; index >= 0; index -= 2) {
+    const [each, value] = [fields[index], fields[index + 1]];
+    if (each instanceof Buffer && value instanceof Buffer && name.equals(each)) return value;
+  }
+  return undefined;
+}
+
+function pairsIn(fields: readonly unknown[]): (readonly [Buffer, Buffer])[] {
+  const pairs: (readonly [Buffer, Buffer])[] = [];
   for (let index = 0; index + 1 < fields.length; index += 2) {
     const [name, value] = [fields[index], fields[index + 1]];
-    if (name instanceof Buffer && value instanceof Buffer) map.set(name.toString(), value);
+    if (name instanceof Buffer && value instanceof Buffer) pairs.push([name, value]);
   }
-  return map;
+  return pairs;
 }
 
 function jsonIn(bytes: Buffer | undefined): unknown {

@@ -195,6 +195,7 @@ export class RedisLink implements Link {
         put: (...given) => this.#run(() => this.#outlet.run(...given)),
         // The client of a cluster has several connections.
         outlet: this.#options.isCluster ? null : this.#outlet,
+        later: (delayMs, call) => environment.clock.setTimer(delayMs, call),
         yield: () => environment.clock.yield(),
         pause: () => this.#pause(),
       },

@@ -1,3 +1,4 @@
+import type { Timer } from '../../../environment.js';
 import { deliveryOf, handOver } from '../../delivering.js';
 import type { DeadLetter, Delivery, Message } from '../../transport.js';
 import type { Argument, RedisConnection } from './connection.js';
@@ -41,10 +42,14 @@ export interface ReaderOptions {
   /** What else can go with a read; null: nothing. */
   readonly outlet: Outlet | null;
   readonly pause: () => Promise<void>;
+  readonly later: (delayMs: number, call: () => void) => Timer;
   /** Lets what waits in the event loop go first. */
   readonly yield: () => Promise<void>;
 }
 
+/** How many answers in a mailbox may wait to be acknowledged together, and how long. */
+const ACKS_AT_ONCE = 32;
+const ACK_AFTER_MS = 20;
 /** How many entries are acknowledged in one step. */
 const MOST_AT_ONCE = 500;
 
@@ -64,6 +69,10 @@ export class StreamReader {
   #isStopped = false;
   /** What is about to be acknowledged. */
   #acks: { readonly id: string; readonly resolve: () => void; readonly reject: (error: unknown) => void }[] = [];
+  /** Until all of that is acknowledged, however little it is. */
+  #patience: Timer | null = null;
+  /** It is about to be acknowledged at the end of this turn. */
+  #isAckNear = false;
   /** It has given what it read, and will read again in this turn of the event loop. */
   #isBetweenReads = false;
 
@@ -120,6 +129,7 @@ export class StreamReader {
   async stop(unblock: (connection: RedisConnection) => Promise<boolean>): Promise<void> {
     if (this.#isStopped) return this.#loop;
     this.#isStopped = true;
+    this.#ackAll(false);
     this.#wake();
     const isUnblocked = await unblock(this.#connection).catch(() => false);
     if (!isUnblocked) this.#connection.close();
@@ -175,7 +185,7 @@ export class StreamReader {
     // The connection that is lost comes back by itself.
     if (error instanceof Unanswered) return;
     try {
-      if (error instanceof Error && error.message.startsWith('NOGROUP')) await this.#make();
+      if (isGone(error)) await this.#make();
       else await this.#options.pause();
     } catch {
       if (!this.#isStopped) await this.#options.pause();
@@ -190,15 +200,15 @@ export class StreamReader {
     const entries = entriesRead(await reading);
     if (entries.length === 0) return;
     this.#isBetweenReads = true;
-    // What one message brings about is waited for, and goes at once.
-    if (entries.length > 1) outlet?.open(this.#connection);
+    outlet?.open(this.#connection);
     try {
       for (const entry of entries) this.#give(entry, deliveriesIn(entry) + 1);
-      // What is said to these is more urgent than what comes next.
-      await this.#options.yield();
+      // What is said to these is more urgent than what comes next. What one brings about at once goes at once.
+      await (entries.length > 1 ? this.#options.yield() : endOfTurn());
     } finally {
       this.#isBetweenReads = false;
-      this.#ackAll(!this.#isStopped);
+      if (this.#mayWait) this.#ackSoon();
+      else this.#ackAll(!this.#isStopped);
       outlet?.close(this.#connection);
     }
   }
@@ -280,20 +290,41 @@ export class StreamReader {
 
   /**
    * What is acknowledged in one turn of the event loop is so in one step, after what was asked in it: together with the
-   * next read, if that is about to be made.
+   * next read, if that is about to be made. In a mailbox it waits for more, as nobody else waits for it.
    */
   #ack(id: string): Promise<void> {
     if (!this.#held.has(id)) return Promise.resolve();
     return new Promise((resolve, reject) => {
-      if (this.#acks.push({ id, resolve, reject }) > 1 || this.#isBetweenReads) return;
+      this.#acks.push({ id, resolve, reject });
+      if (!this.#isBetweenReads) this.#ackSoon();
+    });
+  }
+
+  /** Sees to it that what is to be acknowledged is, now or later. */
+  #ackSoon(): void {
+    if (this.#acks.length === 0) return;
+    if (this.#mayWait) {
+      this.#patience ??= this.#options.later(ACK_AFTER_MS, () => this.#ackAll(false));
+    } else if (!this.#isAckNear) {
+      this.#isAckNear = true;
       process.nextTick(() => {
+        this.#isAckNear = false;
         if (!this.#isBetweenReads) this.#ackAll(false);
       });
-    });
+    }
+  }
+
+  /** Whether what is acknowledged may wait for more: there is room for what comes meanwhile. */
+  get #mayWait(): boolean {
+    const { kind, prefetch } = this.#options;
+    const isFew = this.#acks.length < ACKS_AT_ONCE && this.#held.size * 2 < prefetch;
+    return kind === 'mailbox' && isFew && !this.#isStopped;
   }
 
   /** @param isReading - The next read goes out now: so does this, over the same connection. */
   #ackAll(isReading: boolean): void {
+    this.#patience?.cancel();
+    this.#patience = null;
     const acks = this.#acks;
     this.#acks = [];
     for (let from = 0; from < acks.length; from += MOST_AT_ONCE) {
@@ -318,7 +349,12 @@ export class StreamReader {
         // The other connection stands, and is not busy with waiting.
       }
     }
-    await run(ACK, [this.key], args);
+    try {
+      await run(ACK, [this.key], args);
+    } catch (error) {
+      // It was removed, with all that was in it.
+      if (!isGone(error)) throw error;
+    }
   }
 
   async #settle(ids: readonly string[], answered: Promise<unknown>): Promise<void> {
@@ -349,4 +385,14 @@ export class StreamReader {
     for (const resolve of this.#wakers) resolve();
     this.#wakers.clear();
   }
+}
+
+/** Whether there is no such stream, or nobody has read it. */
+function isGone(error: unknown): boolean {
+  return error instanceof Error && /\bNOGROUP\b/.test(error.message);
+}
+
+/** After everything that what has happened brings about without waiting for anything. */
+function endOfTurn(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve));
 }
