@@ -155,6 +155,8 @@ export class WorkerExecutor implements Executor, RequestHost {
     await link.listen(ENGINES_ROOM, (message) => this.#codec.soon(message, IN_ROOM, () => this.#hearRoom(message)));
     this.#connectedAt = environment.clock.now();
     this.#announce(link, 'ASK', { version: PROTOCOL_VERSION });
+    // It goes out now: workers answer while the engine begins.
+    await environment.clock.yield();
     return link;
   }
 

@@ -17,6 +17,8 @@ import { Topology } from './topology.js';
 import type { QueueSettings } from './topology.js';
 import { WriteTurn } from './write-turn.js';
 
+/** How long, in milliseconds, what was made counts as being there, if nothing says otherwise. */
+const SURE_MS = 1000;
 /** How long a connection may take to be closed in order. */
 const CLOSING_MS = 2000;
 
@@ -48,6 +50,8 @@ export class AmqpLink implements Link {
   /** Queues of mailboxes that this link made. */
   readonly #mailboxes = new Set<string>();
   readonly #pauses = new Map<Timer, () => void>();
+  /** Until when all but the queues of topics and mailboxes is surely there. */
+  #sureUntil = -Infinity;
   #lastError: unknown = null;
   #isClosed = false;
 
@@ -64,8 +68,8 @@ export class AmqpLink implements Link {
     const turn = new WriteTurn(this.#connection, options.environment.clock);
     this.#publisher = new Publisher(options.environment, turn, () => this.#publishing.now);
     this.#publishing = this.#newChannel(async (channel) => {
-      await this.#topology.declareExchanges(channel);
-      await this.#publisher.setUp(channel);
+      await Promise.all([this.#topology.declareExchanges(channel), this.#publisher.setUp(channel)]);
+      this.#sureUntil = this.#environment.clock.now() + SURE_MS;
     });
   }
 
@@ -100,6 +104,7 @@ export class AmqpLink implements Link {
     return this.#take('queue', topic, options, handle, {
       declare: async (_channel, wasRemoved) => {
         this.#known.delete(queue);
+        if (wasRemoved) this.#sureUntil = -Infinity;
         await (wasRemoved ? this.#makeTopic(queue, true) : this.#declareTopic(queue));
       },
       sendAgain: isCounted ? null : (message, deliveries) => this.#run(() => this.#send(topic, message, deliveries)),
@@ -140,7 +145,7 @@ export class AmqpLink implements Link {
 
   async listen(room: string, handle: (message: Message) => void): Promise<Consumer> {
     const standing = this.#newChannel(async (channel) => {
-      await this.#topology.declareExchanges(channel);
+      if (!this.#isSure) await this.#topology.declareExchanges(channel);
       const { queue } = await channel.queueDeclare({ queue: '', exclusive: true, autoDelete: true });
       await channel.queueBind({ queue, exchange: this.#names.rooms, routingKey: this.#names.room(room) });
       await channel.basicConsume({ queue, noAck: true }, (carried) => {
@@ -185,6 +190,7 @@ export class AmqpLink implements Link {
       // It may be making again what another has removed.
       await standing.settled();
     }
+    this.#sureUntil = -Infinity;
     await this.#run(() => this.#topology.removeAll((does) => this.#withChannel(does), this.#mailboxes));
     this.#known.clear();
   }
@@ -259,6 +265,7 @@ export class AmqpLink implements Link {
       if (await this.#publisher.publish({ exchange, routingKey, message, place, deliveries })) return;
       // Somebody removed the queue.
       this.#known.delete(routingKey);
+      this.#sureUntil = -Infinity;
     }
     throw new TransportError(`${this.#options.name} has no queue for the topic '${topic}', though it was made`);
   }
@@ -277,7 +284,7 @@ export class AmqpLink implements Link {
   async #makeTopic(queue: string, wasRemoved = false): Promise<void> {
     const declareExchanges = () => this.#withChannel((channel) => this.#topology.declareExchanges(channel));
     const exists = () => this.#topology.exists(() => this.#acquireNow(), queue);
-    const [, isThere] = await Promise.all([declareExchanges(), wasRemoved ? false : exists()]);
+    const [, isThere] = await Promise.all([this.#isSure ? null : declareExchanges(), wasRemoved ? false : exists()]);
     const isNew = !isThere;
     const note = async () => {
       while (isNew && !(await this.#publisher.publish(this.#topology.noteOf(queue)))) await declareExchanges();
@@ -293,7 +300,7 @@ export class AmqpLink implements Link {
   async #declareMailbox(queue: string, expiryMs: number): Promise<void> {
     try {
       await Promise.all([
-        this.#withChannel((channel) => this.#topology.declareExchanges(channel)),
+        this.#isSure ? null : this.#withChannel((channel) => this.#topology.declareExchanges(channel)),
         this.#withChannel((channel) => this.#topology.declareMailbox(channel, queue, expiryMs)),
       ]);
     } catch (error) {
@@ -314,10 +321,22 @@ export class AmqpLink implements Link {
     });
   }
 
+  /** Somebody may have removed what this link has made, and that is not told. */
+  get #isSure(): boolean {
+    return this.#environment.clock.now() < this.#sureUntil;
+  }
+
   #newChannel(setUp: (channel: AmqpChannel) => Promise<unknown>): StandingChannel {
     return new StandingChannel({
       acquire: () => this.#acquire(),
-      setUp,
+      setUp: async (channel) => {
+        try {
+          await setUp(channel);
+        } catch (error) {
+          this.#sureUntil = -Infinity;
+          throw error;
+        }
+      },
       pause: () => this.#pause(this.#options.policy.delayMs(0)),
       onChange: (cause) => this.#tell(cause),
     });
@@ -353,6 +372,9 @@ export class AmqpLink implements Link {
     channel.on('error', () => undefined);
     try {
       return await does(channel);
+    } catch (error) {
+      this.#sureUntil = -Infinity;
+      throw error;
     } finally {
       await channel.close();
     }
