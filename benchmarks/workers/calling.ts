@@ -1,4 +1,4 @@
-import { callAll, medianOf, WARM_UP } from './job.js';
+import { callAll, medianOf } from './job.js';
 import type { WorkerJob, WorkerMeasurement } from './job.js';
 import { newAnswerer, newCaller } from './sides.js';
 
@@ -14,7 +14,7 @@ process.disconnect();
 async function speed(): Promise<WorkerMeasurement> {
   if (job.subject === 'flowstate') return (await import('./flowstate.js')).measureFlowstate(job);
   const caller = await newCaller(job);
-  await callAll(caller, WARM_UP, job.inFlight);
+  await callAll(caller, job.warmUp, job.inFlight);
   const { times, wallMs } = await callAll(caller, job.n, job.inFlight);
   await caller.close();
   return { p50Ms: medianOf(times), perSecond: (job.n / wallMs) * 1000, firstTaskMs: null };

@@ -1,7 +1,7 @@
 import type { Flow } from 'flowstate';
 import { engines, linear, transport, unordered, Worker, WorkerExecutor } from 'flowstate';
 import type { Answerer, WorkerJob, WorkerMeasurement } from './job.js';
-import { medianOf, WARM_UP } from './job.js';
+import { medianOf } from './job.js';
 import { echo } from './tasks.js';
 
 /** Mailboxes are kept for whoever takes a run up: here nobody does. */
@@ -9,13 +9,13 @@ const MAILBOX_EXPIRY_MS = 60_000;
 
 /** flowstate: flows whose tasks run on the worker, as users run them. One at a time they are a chain. */
 export async function measureFlowstate(job: WorkerJob): Promise<WorkerMeasurement> {
-  const { inFlight, n } = job;
+  const { inFlight, n, warmUp } = job;
   const from = performance.now();
   const executor = executorFor(job);
   try {
     await runOnce(executor, flowOf(1, inFlight));
     const firstTaskMs = performance.now() - from;
-    await runOnce(executor, flowOf(WARM_UP, inFlight));
+    await runOnce(executor, flowOf(warmUp, inFlight));
     const { times, wallMs } = await runOnce(executor, flowOf(n, inFlight));
     return { p50Ms: medianOf(times), perSecond: (n / wallMs) * 1000, firstTaskMs };
   } finally {

@@ -12,6 +12,8 @@ export interface WorkerJob {
   /** How many are under way at a time. */
   readonly inFlight: number;
   readonly n: number;
+  /** How many are not measured before: connections are used, code is compiled. */
+  readonly warmUp: number;
   /** Of everything that is made at the broker. */
   readonly name: string;
 }
@@ -23,9 +25,6 @@ export interface WorkerMeasurement {
   /** From before the engine is loaded to the result of the first task. flowstate only. */
   readonly firstTaskMs: number | null;
 }
-
-/** Not measured: connections are used, code is compiled. */
-export const WARM_UP = 100;
 
 /** Something that answers as many calls at once as it is asked. */
 export interface Caller {

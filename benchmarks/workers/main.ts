@@ -14,11 +14,12 @@ import type { BrokerName, WorkerJob, WorkerMeasurement, WorkerSubject } from './
 import { BROKERS } from './job.js';
 import { measureMemory, measureSpeed } from './run.js';
 
-export const USAGE = `npm run bench -- W7 [--broker amqp,redis,filesystem,memory] [--n 1000] [--repeats 3] [--memory 100000]
+export const USAGE = `npm run bench -- W7 [--broker amqp,redis,filesystem,memory] [--n 1000] [--repeats 3] [--warm-up 100] [--memory 100000]
 
   --broker   what carries the messages, by default all; servers are found as the tests find them
   --n        tasks of each run
   --repeats  measured runs of each subject in each cell, each between two runs of the raw round trip
+  --warm-up  tasks that each process runs before, which are not measured: it takes thousands until all code is compiled
   --memory   runs so many tasks, 16 at a time, in ten flows, and shows the memory in use after each; nothing else`;
 
 const LEGEND = [
@@ -40,6 +41,7 @@ export async function measureWorkers(args: readonly string[]): Promise<number> {
       broker: { type: 'string', default: BROKERS.join(',') },
       n: { type: 'string', default: '1000' },
       repeats: { type: 'string', default: '3' },
+      'warm-up': { type: 'string', default: '100' },
       memory: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
@@ -63,7 +65,7 @@ export async function measureWorkers(args: readonly string[]): Promise<number> {
       if (values.memory !== undefined) await showMemory(broker, place.url, Number(values.memory));
       else {
         for (const inFlight of IN_FLIGHT) {
-          const cell = { broker, url: place.url, inFlight, n: Number(values.n) };
+          const cell = { broker, url: place.url, inFlight, n: Number(values.n), warmUp: Number(values['warm-up']) };
           const measured = await measureCell(cell, Number(values.repeats));
           rows.push(...measured.rows);
           failures.push(...measured.failures);
@@ -84,7 +86,7 @@ export async function measureWorkers(args: readonly string[]): Promise<number> {
   return missing.length > 0 || failures.some(({ subject }) => subject !== 'bullmq') ? 1 : 0;
 }
 
-type Cell = Pick<WorkerJob, 'broker' | 'url' | 'inFlight' | 'n'>;
+type Cell = Pick<WorkerJob, 'broker' | 'url' | 'inFlight' | 'n' | 'warmUp'>;
 
 /** A subject that did not come to its end, and is not measured any further in its cell. */
 interface Failed extends Pick<Cell, 'broker' | 'inFlight'> {
@@ -200,7 +202,8 @@ function rowTable(rows: readonly WorkerRow[]): string {
 }
 
 async function showMemory(broker: BrokerName, url: string, n: number): Promise<void> {
-  const job = { broker, url, inFlight: 16, n, subject: 'flowstate', name: `flowstate_test_${randomUUID()}` } as const;
+  const name = `flowstate_test_${randomUUID()}`;
+  const job = { broker, url, inFlight: 16, n, warmUp: 0, subject: 'flowstate', name } as const;
   const { engineMb, workerMb } = await measureMemory(job);
   const growth = median(engineMb.slice(-3)) / median(engineMb.slice(0, 3));
   console.log(

@@ -34,7 +34,8 @@ async function inProcesses<Result>(
   const answering = job.broker === 'memory' ? null : start('answering', job);
   try {
     if (answering !== null) await word(answering, `${job.subject} (the worker)`);
-    const longestMs = job.kind === 'memory' ? LONGEST_MEMORY_MS : LONGEST_MS * Math.max(1, job.n / 1000);
+    const longestMs =
+      job.kind === 'memory' ? LONGEST_MEMORY_MS : Math.ceil(LONGEST_MS * Math.max(1, (job.n + job.warmUp) / 1000));
     const calling = start('calling', job, longestMs);
     const what = `${job.subject} on ${job.broker}, which may take ${longestMs / 1000} s,`;
     const result = await word(calling, what);
