@@ -50,6 +50,21 @@ await describeWithServer(server, async (url) => {
       expect(await admin.xpending(key, 'consumers')).toEqual([0, null, null, null]);
     });
 
+    it('in a mailbox are gone soon after, and before their reader has left', async () => {
+      const link = await open();
+      const inbox = new Inbox();
+      const mailbox = { prefetch: 100, expiryMs: 60_000 };
+      const consumer = await link.receive('answers', mailbox, acking(inbox));
+      const key = `flowstate:{${links.exchange}}:mailbox:answers`;
+      for (const each of textsFrom(10)) await link.post('answers', text(each));
+      await until(async () => (await admin.xlen(key)) === 0);
+      expect(textsOf(inbox.items)).toEqual(textsFrom(10));
+      for (const each of textsFrom(10)) await link.post('answers', text(each));
+      await inbox.has(20);
+      await consumer.stop();
+      expect(await admin.xlen(key)).toBe(0);
+    });
+
     it('leave no consumer behind', async () => {
       const link = await open();
       const inbox = new Inbox();
