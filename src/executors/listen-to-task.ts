@@ -2,6 +2,8 @@ import type { Task } from '../atoms/task.js';
 import { UPDATE_PROGRESS } from '../atoms/task.js';
 import { ANY } from '../notifications/notifier.js';
 
+const NOTHING: Disposable = { [Symbol.dispose]: () => undefined };
+
 /**
  * Tells on what a task tells while it runs away from its engine.
  *
@@ -13,6 +15,7 @@ export function listenTo(
   events: readonly string[],
   tell: (event: string, details: Record<string, unknown>) => void,
 ): Disposable {
+  if (events.length === 0) return NOTHING;
   const heard = new Set(events);
   if (heard.delete(UPDATE_PROGRESS)) {
     task.onProgress = (_, progress, details) => tell(UPDATE_PROGRESS, { ...details, progress });

@@ -238,8 +238,14 @@ export class ClientRequest {
     this.#publishedAt = this.host.settings.environment.clock.now();
     this.#tenure = new Tenure(this.topic === null ? null : this.host.soleWorker(this.topic));
     this.#unlimit();
-    this.#limit(this.host.settings.transitionTimeoutMs, () => this.#tooLate());
-    this.#again = this.host.settings.environment.clock.setTimer(this.host.settings.leaseMs, () => this.#lookAgain());
+    const { environment, leaseMs, transitionTimeoutMs } = this.host.settings;
+    const isLimitedFirst = transitionTimeoutMs <= leaseMs;
+    if (isLimitedFirst) this.#limit(transitionTimeoutMs, () => this.#tooLate());
+    // Most have begun by then: the second timer is not needed.
+    this.#again = environment.clock.setTimer(leaseMs, () => {
+      if (!isLimitedFirst && !this.#isOver) this.#limit(transitionTimeoutMs - leaseMs, () => this.#tooLate());
+      this.#lookAgain();
+    });
     this.host.publish(this);
   }
 

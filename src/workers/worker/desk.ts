@@ -13,12 +13,15 @@ import type { Heart } from './heart.js';
 import { Job, keyOf } from './job.js';
 import type { JobSurroundings } from './job.js';
 import type { WorkerSettings } from './options.js';
+import { Patience } from './patience.js';
 import { Refused } from './refused.js';
 import { ResultStore } from './result-store.js';
 
 /** How many bytes of results are kept, about. */
 const MAX_RESULT_BYTES = 64 * 1024 * 1024;
 const POST_AGAIN_AFTER_MS = 1000;
+/** A task that is quick need not be said to run: its end says it. */
+const SAY_RUNNING_AFTER_MS = 5;
 
 /** What is understood, by where it comes. */
 export const IN_QUEUE = ['REQUEST'] as const;
@@ -81,6 +84,7 @@ export class Desk {
       allowed,
       executor,
       clock: environment.clock,
+      unsaid: new Patience(environment.clock, SAY_RUNNING_AFTER_MS),
       post: (mailbox, body, delivery) => this.#post(mailbox, body, delivery),
     };
   }

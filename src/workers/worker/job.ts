@@ -11,6 +11,7 @@ import type { Delivery } from '../transport.js';
 import type { AllowList } from './allow-list.js';
 import { Outbox } from './outbox.js';
 import type { Say } from './outbox.js';
+import type { Patience } from './patience.js';
 import type { Ending } from './result-store.js';
 
 /** What a job needs of its worker. */
@@ -19,12 +20,11 @@ export interface JobSurroundings {
   readonly allowed: AllowList;
   readonly executor: Executor;
   readonly clock: Clock;
+  /** Those of which nothing was said, as they began a moment ago. */
+  readonly unsaid: Patience;
   /** Sends a reply, with which a delivery may be dealt with. Rejects only for what can never be sent. */
   post(mailbox: string, body: ResponseBody, delivery: Delivery): Promise<void>;
 }
-
-/** A task that is quick need not be said to run: its end says it. */
-const SAY_RUNNING_AFTER_MS = 5;
 
 const FROM_A_WORKER = 'from a worker';
 
@@ -98,12 +98,14 @@ export class Job {
    * @returns null when nobody knows how far it came, or others may do it.
    */
   async run(): Promise<{ readonly ending: Ending; readonly sent: Promise<void> } | null> {
-    const timer = this.surroundings.clock.setTimer(SAY_RUNNING_AFTER_MS, () => this.#outbox.running());
+    const { unsaid } = this.surroundings;
+    const sayRunning = () => this.#outbox.running();
+    unsaid.add(sayRunning);
     let outcome: unknown;
     try {
       outcome = await this.#outcome();
     } finally {
-      timer.cancel();
+      unsaid.remove(sayRunning);
     }
     if (outcome === INTERRUPTED || this.#isReleased) {
       this.#outbox.close();

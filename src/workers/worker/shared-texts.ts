@@ -14,10 +14,12 @@ export function memoryForTexts(count: number): SharedArrayBuffer {
 /** The side that writes. There is one. */
 export class SharedTexts {
   readonly #bytes: Buffer;
+  readonly #words: Int32Array;
   readonly #free: number[];
 
-  constructor(private readonly memory: SharedArrayBuffer) {
+  constructor(memory: SharedArrayBuffer) {
     this.#bytes = Buffer.from(memory);
+    this.#words = new Int32Array(memory);
     this.#free = Array.from({ length: memory.byteLength / SLOT_BYTES }, (_, slot) => slot).reverse();
   }
 
@@ -36,11 +38,11 @@ export class SharedTexts {
   }
 
   #change(slot: number, text: string): void {
-    const head = headOf(this.memory, slot);
-    Atomics.add(head, CHANGES, 1);
+    const head = (slot * SLOT_BYTES) / Int32Array.BYTES_PER_ELEMENT;
+    Atomics.add(this.#words, head + CHANGES, 1);
     const length = this.#bytes.write(text, slot * SLOT_BYTES + HEAD_BYTES);
-    Atomics.store(head, LENGTH, length);
-    Atomics.add(head, CHANGES, 1);
+    Atomics.store(this.#words, head + LENGTH, length);
+    Atomics.add(this.#words, head + CHANGES, 1);
   }
 }
 
