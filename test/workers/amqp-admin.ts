@@ -7,8 +7,8 @@ export class AmqpAdmin {
   readonly #connection: Connection;
 
   private constructor(url: string) {
-    // As large as the broker lets frames be.
-    this.#connection = new Connection({ url, frameMax: 131_072 });
+    // As large as the broker lets frames be. Each question is small, and held back for the last one's acknowledgement else.
+    this.#connection = new Connection({ url, frameMax: 131_072, noDelay: true });
     this.#connection.on('error', () => undefined);
   }
 

@@ -164,7 +164,7 @@ await describeWithServer(redis, (url) => {
 });
 
 await describeWithServer(rabbitmq, (url) => {
-  const admin = new Connection({ url, frameMax: 131_072 });
+  const admin = new Connection({ url, frameMax: 131_072, noDelay: true });
   const publisher = admin.createPublisher({ confirm: true });
   afterAll(async () => {
     await publisher.close();
