@@ -182,8 +182,9 @@ export class StreamReader {
   }
 
   async #recoverFrom(error: unknown): Promise<void> {
-    // The connection that is lost comes back by itself.
-    if (error instanceof Unanswered) return;
+    // The connection that is lost comes back by itself. Its driver refuses at once what is asked before it has told that it
+    // is lost, for which it needs the event loop.
+    if (error instanceof Unanswered) return this.#options.yield();
     try {
       if (isGone(error)) await this.#make();
       else await this.#options.pause();
