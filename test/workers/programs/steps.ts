@@ -45,7 +45,7 @@ export const step = taskFactory('step', ({ name, ledger, dies, gate, version, li
   });
 });
 
-/** Keeps the event loop of its process busy. */
+/** Keeps its process from its event loop, and leaves the processor to others. */
 export const block = taskFactory('block', (name: string, ms: number) =>
   task({
     name,
@@ -53,8 +53,7 @@ export const block = taskFactory('block', (name: string, ms: number) =>
     execute: async (_, { notify }) => {
       notify('begun');
       await new Promise((resolve) => setTimeout(resolve, 50));
-      const end = Date.now() + ms;
-      while (Date.now() < end);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
     },
   }),
 );
