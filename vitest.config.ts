@@ -7,22 +7,23 @@ const here = (path: string) => new URL(path, import.meta.url).pathname;
 
 const EVERYTHING = 'test/**/*.test.ts';
 /**
- * Rooms whose tests leave nothing behind in their process: what they run is in memory, or in a file of their own. Those of
- * flows and of properties do not belong here: they take long themselves, and need a memory that nobody has filled.
+ * Tests that leave nothing behind in their process: what they run is in memory, or in a file of their own. What takes long
+ * itself, and needs a memory that nobody has filled, does not belong here: flows that are large, and properties.
  */
 const TOGETHER = [
-  'atoms',
-  'compiler',
-  'engines',
-  'formatters',
-  'interpreter',
-  'listeners',
-  'machines',
-  'model-based',
-  'notifications',
-  'storage',
-  'testing',
-].map((room) => `test/${room}/**/*.test.ts`);
+  '{atoms,compiler,engines,formatters,interpreter,listeners,machines,model-based,notifications,storage,testing}/**/*',
+  '{environment,errors,failure,hidden-property,rich-text}',
+  'benchmarks/{bounds,options,rounds,workloads}',
+  'cli/{control,drawing,keeping,looking,running,values,worker}',
+  'conformance/{compare,invariants,runner}',
+  'executors/waiting-line',
+  'flows/{child-graph,conformance,flow,graph,graph-reference,linear,targeted,unordered}',
+  'persistence/{atom-details,books,logbooks,merge,records,value-limits}',
+  'persistence/codecs/*',
+  'visualizations/{flows,layout,machines,scxml,stately}',
+  'visualizations/inspector/{flow-layout,past,picture}',
+  'workers/{claims,engine,memory-faults,memory-transport,promises,protocol,quick-check,requests,shared-texts,worker}',
+].map((files) => `test/${files}.test.ts`);
 
 export default defineConfig({
   // The package by its own name is its sources, so that the README is run as it stands.

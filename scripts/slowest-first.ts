@@ -2,11 +2,14 @@ import { relative } from 'node:path';
 import { BaseSequencer } from 'vitest/node';
 import type { TestSpecification } from 'vitest/node';
 
-/** Where tests wait most, for servers and processes; the rest is soon done beside them. */
+/** What takes longest, the longest first: most of it waits, for servers and processes; the rest is soon done beside it. */
 const SLOW = [
-  /^test\/workers\//,
-  /^test\/persistence\//,
-  /^test\/(cli|executors|examples|kills)\//,
+  /^test\/workers\/(amqp-killed|amqp-transport|faults|tls)/,
+  /^test\/persistence\/(zookeeper|mysql|directory)/,
+  /^test\/(cli\/installed|executors\/pools|examples\/publish-directory|package|workers\/kills)/,
+  /^test\/(workers|persistence)\//,
+  /^test\/visualizations\/(inspector\/page|parsers|flow-statecharts)/,
+  /^test\/(cli|conformance|executors|examples|kills|properties)\//,
   /^test\/visualizations\/inspector\//,
 ];
 
@@ -17,10 +20,12 @@ const SLOW = [
 export class SlowestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const { root } = this.ctx.config;
-    const isSlow = ({ moduleId }: TestSpecification) => SLOW.some((pattern) => pattern.test(relative(root, moduleId)));
+    const rank = ({ moduleId, project }: TestSpecification) => {
+      if (!project.config.isolate) return SLOW.length + 1;
+      const found = SLOW.findIndex((pattern) => pattern.test(relative(root, moduleId)));
+      return found < 0 ? SLOW.length : found;
+    };
     const sorted = await super.sort(files);
-    const rest = sorted.filter((file) => !isSlow(file));
-    const isAlone = ({ project }: TestSpecification) => project.config.isolate;
-    return [...sorted.filter(isSlow), ...rest.filter(isAlone), ...rest.filter((file) => !isAlone(file))];
+    return sorted.toSorted((one, other) => rank(one) - rank(other));
   }
 }
