@@ -59,6 +59,7 @@ it('a reader of Redis leaves it to the event loop to tell that its connection is
       ask: () => Promise.resolve('OK'),
       run: () => Promise.resolve(1),
       put: () => Promise.resolve(1),
+      later: (delayMs, call) => clock.setTimer(delayMs, call),
       pause: () => clock.yield(),
       yield: () => clock.yield(),
     },
