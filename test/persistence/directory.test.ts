@@ -54,10 +54,8 @@ afterEach(async () => {
 });
 
 describePersistenceBackend('directory', () => directoryBackend({ path: newFolder(), synchronous: 'NORMAL' }));
-describePersistenceBackend(
-  'directory that folds after each commit',
-  () => directoryBackend({ path: newFolder(), synchronous: 'NORMAL', journalBytes: 0 }),
-  { third: 1 },
+describePersistenceBackend('directory that folds after each commit', () =>
+  directoryBackend({ path: newFolder(), synchronous: 'NORMAL', journalBytes: 0 }),
 );
 describeCopyingBackend('directory', () => directoryBackend({ path: newFolder() }));
 

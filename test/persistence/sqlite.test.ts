@@ -43,7 +43,7 @@ afterEach(async () => {
 /** Of the file that was opened last. */
 let path = '';
 
-describePersistenceBackend('SQLite in memory', () => sqliteBackend({ path: ':memory:' }), { third: 2 });
+describePersistenceBackend('SQLite in memory', () => sqliteBackend({ path: ':memory:' }));
 describePersistenceBackend('SQLite in a file', () => sqliteBackend({ path: (path = newFile()) }), {
   reopen: () => sqliteBackend({ path }),
 });

@@ -54,11 +54,11 @@ await describeWithServer(server, async (url) => {
   let folders = 0;
   const newPath = () => `${pathname}/${(folders += 1)}`;
 
-  describePersistenceBackend('ZooKeeper', () => zookeeperBackend({ hosts, path: newPath() }), { third: 0 });
+  describePersistenceBackend('ZooKeeper', () => zookeeperBackend({ hosts, path: newPath() }));
   describeCopyingBackend('ZooKeeper', () => zookeeperBackend({ hosts, path: newPath() }));
 
   describe('ZooKeeper persistence', () => {
-    const many = Array.from({ length: 2500 }, (_, index) => aTask(`a${index}`, index));
+    const many = Array.from({ length: 5000 }, (_, index) => aTask(`a${index}`, index));
 
     async function connectThrough(path = newPath()): Promise<{ proxy: Proxy; connection: Connection }> {
       const proxy = await Proxy.to(Number(port));
