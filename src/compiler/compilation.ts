@@ -132,13 +132,19 @@ export class Compilation {
 
   /** In the order in which they were made. Put together when asked for. */
   get edges(): readonly Edge[] {
+    return this.edgesWith(() => true);
+  }
+
+  /** Those of which something is true. */
+  edgesWith(isAskedFor: (metadata: LinkMetadata) => boolean): readonly Edge[] {
+    const found: Edge[] = [];
     const { from, to, metadata, outermost } = this.#edges;
-    return metadata.map((each, edge) => ({
-      from: from[edge] ?? -1,
-      to: to[edge] ?? -1,
-      metadata: each,
-      outermost: outermost[edge] === 1,
-    }));
+    metadata.forEach((each, edge) => {
+      if (!isAskedFor(each)) return;
+      const [source = -1, target = -1] = [from[edge], to[edge]];
+      found.push({ from: source, to: target, metadata: each, outermost: outermost[edge] === 1 });
+    });
+    return found;
   }
 
   link(from: PlanNode, to: PlanNode): LinkMetadata | undefined {

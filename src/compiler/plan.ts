@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import type { ArgumentMapping } from '../atoms/arguments.js';
 import type { SaveAs } from '../atoms/provides.js';
 import type { Pattern } from '../flows/flow.js';
-import type { Compilation, Edge, PlanNode } from './compilation.js';
+import type { LinkMetadata } from '../flows/link.js';
+import type { Compilation, PlanNode } from './compilation.js';
 import { isAtom } from './compilation.js';
 import type { PlannedLink } from './planned-parts.js';
 import { FORMAT, KINDS, PATTERNS, SAME, USUAL, USUAL_VERSION, WHOLE } from './planned-parts.js';
@@ -80,9 +81,10 @@ function firstAtomNames(byPosition: readonly PlanNode[]): readonly (string | und
 }
 
 /** The links that somebody made, by the index of the node that they lead to. */
-function linksByTarget({ edges, nodes }: Compilation, numbers: Int32Array): ReadonlyMap<number, PlannedLink[]> {
+function linksByTarget(compilation: Compilation, numbers: Int32Array): ReadonlyMap<number, PlannedLink[]> {
+  const { nodes } = compilation;
   const links = new Map<number, PlannedLink[]>();
-  const made = edges.filter(isMade);
+  const made = compilation.edgesWith(isMade);
   if (made.length === 0) return links;
   const entries = new Map(nodes.filter(({ kind }) => kind === 'flow').map(({ position, index }) => [position, index]));
   for (const { from, to, metadata } of made) {
@@ -99,8 +101,8 @@ function linksByTarget({ edges, nodes }: Compilation, numbers: Int32Array): Read
   return links;
 }
 
-function isMade({ metadata }: Edge): boolean {
-  return metadata.manual === true || metadata.decider !== undefined;
+function isMade({ manual, decider }: LinkMetadata): boolean {
+  return manual === true || decider !== undefined;
 }
 
 type Field = string | number;
