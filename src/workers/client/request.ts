@@ -84,8 +84,7 @@ export class ClientRequest {
 
   readonly #stopping: Stopping;
   readonly #actor: ChartActor<Context, WorkerRequestEvent>;
-  /** As it was published last; one object for all dispatches. */
-  readonly #body: { -readonly [Field in keyof RequestBody]: RequestBody[Field] };
+  readonly #fixed: Omit<RequestBody, keyof RequestKey>;
   #key: RequestKey;
   #delivery = 0;
   readonly #numbers = new Map<string, number>();
@@ -126,11 +125,8 @@ export class ClientRequest {
     this.#key = { requestId: this.id, submission, dispatch: 0 };
     const { name, version, parameters } = this.address;
     const what = 'construction parameters';
-    this.#body = {
+    this.#fixed = {
       version: PROTOCOL_VERSION,
-      requestId: this.id,
-      submission,
-      dispatch: 0,
       takesUp: isTakenUp,
       runId: origin.runId,
       atomId: origin.atomId,
@@ -142,7 +138,6 @@ export class ClientRequest {
       idempotencyKey: context.idempotencyKey,
       events: eventsHeard(atom),
       maxDeliveries: host.settings.maxDeliveries,
-      sole: undefined,
     };
     this.outcome = new Promise((resolve) => {
       this.#resolve = resolve;
@@ -191,13 +186,9 @@ export class ClientRequest {
     return this.#key;
   }
 
-  /** What is to be sent now. */
   get body(): RequestBody {
-    const body = this.#body;
-    body.submission = this.#key.submission;
-    body.dispatch = this.#key.dispatch;
-    body.sole = this.#tenure.sole;
-    return body;
+    const { requestId, submission, dispatch } = this.#key;
+    return { ...this.#fixed, requestId, submission, dispatch, sole: this.#tenure.sole };
   }
 
   /** Sends an event to its chart. One that is illegal is counted, and changes nothing. */
@@ -212,7 +203,7 @@ export class ClientRequest {
     }
     const { statistics, settings } = this.host;
     statistics.illegalEvents += 1;
-    settings.log(`${this.#body.atom}: ${event.type} is illegal for a request that is ${this.state}`);
+    settings.log(`${this.#fixed.atom}: ${event.type} is illegal for a request that is ${this.state}`);
     return false;
   }
 
@@ -323,7 +314,7 @@ export class ClientRequest {
     const { dispatch } = this.#key;
     const mayRedispatch = redispatches && dispatch < maxDeliveries && this.#stop === null;
     const how = `is not heard of any more, for ${leaseMs} ms${dispatch > 1 ? `; it was the ${dispatch}th to which it was given` : ''}`;
-    const who = `The worker ${this.workerId ?? ''} that ran ${this.#body.atom}`;
+    const who = `The worker ${this.workerId ?? ''} that ran ${this.#fixed.atom}`;
     this.#ending = this.#stop !== null ? INTERRUPTED : Failure.from(new WorkerLostError(who, how));
     if (mayRedispatch) this.host.statistics.redispatches += 1;
     else this.host.sendCancel(this, new DOMException('The worker was not heard of', 'AbortError'));
@@ -350,7 +341,7 @@ export class ClientRequest {
       const why = isWaiting
         ? `it waits for ${host.wantedFor(this)}`
         : (trouble ?? `it was sent to the topic ${topic ?? ''}`);
-      this.#ending = Failure.from(new RequestTimeoutError(this.#body.atom, limitMs, why));
+      this.#ending = Failure.from(new RequestTimeoutError(this.#fixed.atom, limitMs, why));
       if (!isWaiting) host.sendCancel(this, new DOMException(why, 'TimeoutError'));
     }
     this.tell({ type: 'on_failure' });
@@ -446,7 +437,7 @@ export class ClientRequest {
     try {
       hearFrom(this.work.context, told.event, recordIn(told.details));
     } catch (error) {
-      this.host.settings.log(`${this.#body.atom}: an event was not understood: ${String(error)}`);
+      this.host.settings.log(`${this.#fixed.atom}: an event was not understood: ${String(error)}`);
     }
   }
 
