@@ -68,15 +68,23 @@ export abstract class Flow<Needs extends object = object, Gives extends object =
   /** The children, in an order in which they could run. */
   abstract [Symbol.iterator](): IterableIterator<FlowItem>;
 
-  /** The orders between children: by source in the order in which they were added, then as they were made. */
-  abstract links(): Iterable<Link>;
-
   /**
-   * Visits the links in the order of `links()`, without an object for each.
+   * Visits the orders between children: by source in the order in which they were added, then as they were made.
    *
    * @param visit - Called with the places of both ends among the children, in the order of iteration, from 0.
    */
   abstract eachLink(visit: VisitLink): void;
+
+  /** The orders between children, in the order of `eachLink`. */
+  links(): readonly Link[] {
+    const children = [...this];
+    const links: Link[] = [];
+    this.eachLink((source, target, metadata) => {
+      const [from, to] = [children[source], children[target]];
+      if (from !== undefined && to !== undefined) links.push({ from, to, metadata });
+    });
+    return links;
+  }
 
   /**
    * Adds children; those that are here already are left out.

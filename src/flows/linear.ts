@@ -1,5 +1,5 @@
 import type { Retry } from '../atoms/retry.js';
-import { Flow, type FlowItem, type FlowOptions, type Link, type VisitLink } from './flow.js';
+import { Flow, type FlowItem, type FlowOptions, type VisitLink } from './flow.js';
 import type { AfterLinear, Known, StartWith } from './flow-types.js';
 import type { LinkMetadata } from './link.js';
 
@@ -20,14 +20,6 @@ export class LinearFlow<State extends Known = Known> extends Flow<State['needs']
 
   [Symbol.iterator](): IterableIterator<FlowItem> {
     return this.children.values();
-  }
-
-  *links(): IterableIterator<Link> {
-    let from: FlowItem | undefined;
-    for (const to of this.children) {
-      if (from !== undefined) yield { from, to, metadata: NEXT };
-      from = to;
-    }
   }
 
   eachLink(visit: VisitLink): void {

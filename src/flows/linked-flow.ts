@@ -2,7 +2,7 @@ import { listed, shown } from '../atoms/arguments.js';
 import { AmbiguousDependencyError, DependencyError } from '../errors.js';
 import { type Child, ChildGraph } from './child-graph.js';
 import { type Depth, translateDepth } from './depth.js';
-import { Flow, type FlowItem, type Link, type VisitLink } from './flow.js';
+import { Flow, type FlowItem, type VisitLink } from './flow.js';
 import type { Decider, LinkMetadata } from './link.js';
 import { Satisfaction } from './satisfaction.js';
 import { SymbolIndex } from './symbol-index.js';
@@ -63,15 +63,6 @@ export abstract class LinkedFlow<Needs extends object, Gives extends object> ext
   /** By layers: those without predecessors, then those whose last predecessor is in the layer before, and so on. */
   *[Symbol.iterator](): IterableIterator<FlowItem> {
     for (const { item } of this.inOrder()) yield item;
-  }
-
-  *links(): IterableIterator<Link> {
-    const visible = this.visible();
-    for (const from of visible) {
-      for (const [to, metadata] of from.successors) {
-        if (visible.has(to)) yield { from: from.item, to: to.item, metadata };
-      }
-    }
   }
 
   eachLink(visit: VisitLink): void {

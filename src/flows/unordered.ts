@@ -1,5 +1,5 @@
 import type { Retry } from '../atoms/retry.js';
-import { Flow, type FlowItem, type FlowOptions, type Link } from './flow.js';
+import { Flow, type FlowItem, type FlowOptions } from './flow.js';
 import type { AfterUnordered, Known, StartWith } from './flow-types.js';
 
 /**
@@ -18,10 +18,6 @@ export class UnorderedFlow<State extends Known = Known> extends Flow<State['need
   /** In the order in which they were added. */
   [Symbol.iterator](): IterableIterator<FlowItem> {
     return this.children.values();
-  }
-
-  links(): readonly Link[] {
-    return [];
   }
 
   eachLink(): void {}

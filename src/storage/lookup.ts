@@ -107,10 +107,7 @@ export function argumentsFor(
   options: ArgumentOptions,
 ): Record<string, unknown> {
   const found: Record<string, unknown> = {};
-  const first = surroundings.firstWire(asker.place, mapping);
-  let count = 0;
-  mapping.bindings.forEach((symbol, argument) => {
-    const wire = first === NO_WIRE ? NO_WIRE : first + count++;
+  eachArgument(surroundings, asker, mapping, (argument, symbol, wire) => {
     const answer = lookUp(values, surroundings, asker, symbol, options, wire);
     if (isFound(answer)) setOwn(found, argument, answer.value);
     else if (!mapping.optional.has(symbol)) {
@@ -118,6 +115,19 @@ export function argumentsFor(
     }
   });
   return found;
+}
+
+function eachArgument(
+  surroundings: Surroundings,
+  { place }: Asker,
+  mapping: ArgumentMapping,
+  visit: (argument: string, symbol: string, wire: number) => void,
+): void {
+  const first = surroundings.firstWire(place, mapping);
+  let count = 0;
+  mapping.bindings.forEach((symbol, argument) =>
+    visit(argument, symbol, first === NO_WIRE ? NO_WIRE : first + count++),
+  );
 }
 
 /** Looks up a symbol: its value, or what stands in its way. */
@@ -186,14 +196,12 @@ const NONE: readonly string[] = [];
 export function unsatisfiedArguments(
   values: Values,
   surroundings: Surroundings,
-  { detail, place }: Asker,
+  asker: Asker,
   mapping: ArgumentMapping,
 ): readonly string[] {
+  const { detail, place } = asker;
   let missing = NONE;
-  const first = surroundings.firstWire(place, mapping);
-  let count = 0;
-  mapping.bindings.forEach((symbol, argument) => {
-    const wire = first === NO_WIRE ? NO_WIRE : first + count++;
+  eachArgument(surroundings, asker, mapping, (argument, symbol, wire) => {
     if (surroundings.isProvided(place, symbol, wire) || mapping.optional.has(symbol)) return;
     if (values.argumentOf(detail, symbol) !== undefined || values.flowValue(symbol) !== undefined) return;
     missing = [...missing, argument].sort();

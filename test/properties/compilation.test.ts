@@ -6,7 +6,6 @@ import type { AtomNode, Compilation, PlanNode } from '../../src/compiler/compila
 import { isAtom } from '../../src/compiler/compilation.js';
 import { compile } from '../../src/compiler/compile.js';
 import { Scopes } from '../../src/compiler/scopes.js';
-import type { Link } from '../../src/flows/flow.js';
 import { graph } from '../../src/flows/graph.js';
 import { behavioursOf } from '../conformance/behaviours.js';
 import { buildFlow } from '../conformance/build-flow.js';
@@ -73,26 +72,6 @@ function scopesByDefinition(compilation: Compilation, atom: AtomNode): string[][
   }
   return levels;
 }
-
-describe('flows', () => {
-  it('tell the compiler of the links that they tell everybody of, by the places of their ends', () => {
-    fc.assert(
-      fc.property(generatedCases(EVERYTHING), (test) => {
-        for (const { kind, item: flow } of compiled(test).nodes) {
-          if (kind !== 'flow') continue;
-          const children = [...flow];
-          const told: Link[] = [];
-          flow.eachLink((from, to, metadata) => {
-            const [source, target] = [children[from], children[to]];
-            if (source !== undefined && target !== undefined) told.push({ from: source, to: target, metadata });
-          });
-          expect(told).toEqual([...flow.links()]);
-        }
-      }),
-      { numRuns: 150 },
-    );
-  }, 30_000);
-});
 
 describe('compiled flows', () => {
   it('have an order in which each node comes after all that lead to it', () => {

@@ -2,18 +2,17 @@ import { EventEmitter, once } from 'node:events';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { systemEnvironment } from '../../src/environment.js';
 import { RedisConnection } from '../../src/workers/transports/redis/connection.js';
-import type { RedisClient } from '../../src/workers/transports/redis/connection.js';
 import { Outlet } from '../../src/workers/transports/redis/outlet.js';
 import { REPLY } from '../../src/workers/transports/redis/scripts.js';
+import { FakeClient } from './redis-fake-client.js';
 
 type Answer = (answer: unknown) => void;
 
 /** A client whose server answers when it is told to. */
-class Client implements RedisClient {
+class Client extends FakeClient {
   /** What it sent, each call to the system a list of commands. */
   readonly sent: string[][] = [];
   readonly answers: Answer[] = [];
-  readonly #events = new EventEmitter();
   #now: string[] = [];
   readonly stream = {
     cork: () => undefined,
@@ -27,19 +26,6 @@ class Client implements RedisClient {
     if (command === 'client') return Promise.resolve(1);
     this.#now.push(command);
     return new Promise((resolve) => this.answers.push(resolve));
-  }
-
-  on(event: string, listener: (...args: never[]) => void): unknown {
-    return this.#events.on(event, () => listener());
-  }
-
-  connect(): Promise<void> {
-    this.#events.emit('ready');
-    return Promise.resolve();
-  }
-
-  disconnect(): void {
-    this.#events.emit('end');
   }
 }
 

@@ -2,16 +2,15 @@ import { EventEmitter, once } from 'node:events';
 import { expect, it } from 'vitest';
 import { systemEnvironment } from '../../src/environment.js';
 import { RedisConnection } from '../../src/workers/transports/redis/connection.js';
-import type { RedisClient } from '../../src/workers/transports/redis/connection.js';
 import { Keys } from '../../src/workers/transports/redis/keys.js';
 import { StreamReader } from '../../src/workers/transports/redis/stream-reader.js';
+import { FakeClient } from './redis-fake-client.js';
 
 /** More than a reader asks in a few turns of the event loop. */
 const MANY = 1000;
 
 /** A client whose wire is gone, which it tells in the next turn of the event loop, as that of ioredis does. */
-class BrokenClient implements RedisClient {
-  readonly #events = new EventEmitter();
+class BrokenClient extends FakeClient {
   refused = 0;
 
   callBuffer(command: string): Promise<unknown> {
@@ -21,19 +20,6 @@ class BrokenClient implements RedisClient {
     // So that who asks in one turn without an end is heard of.
     if (this.refused === MANY) this.disconnect();
     return Promise.reject(new Error("Stream isn't writeable and enableOfflineQueue options is false"));
-  }
-
-  on(event: string, listener: (...args: never[]) => void): unknown {
-    return this.#events.on(event, () => listener());
-  }
-
-  connect(): Promise<void> {
-    this.#events.emit('ready');
-    return Promise.resolve();
-  }
-
-  disconnect(): void {
-    this.#events.emit('end');
   }
 }
 
