@@ -65,6 +65,20 @@ await describeWithServer(server, async (url) => {
       expect(await admin.xlen(key)).toBe(0);
     });
 
+    it('are removed, whenever the connection is cut', async () => {
+      const exchange = 'cut_while_removed';
+      const made = await transport({ url: `redis://127.0.0.1:${proxy.port}`, exchange, retryOptions: SOON });
+      const link = await made.open();
+      for (let turns = 0; turns < 20; turns++) {
+        await link.send('payments', text('one'));
+        proxy.cutAll();
+        for (let turn = 0; turn < turns % 5; turn++) await new Promise(setImmediate);
+        await link.removeAll();
+        expect(await leftovers(exchange)).toEqual([]);
+      }
+      await link.close();
+    });
+
     it('leave no consumer behind', async () => {
       const link = await open();
       const inbox = new Inbox();

@@ -99,10 +99,14 @@ export class RedisConnection {
     await new Promise<void>((resolve) => this.#attempts.add(resolve));
   }
 
-  /** @param extraMs - How much longer the answer may take. @throws {Unanswered} */
-  ask(command: string, args: readonly Argument[], extraMs = 0): Promise<unknown> {
+  /**
+   * @param extraMs - How much longer the answer may take.
+   * @param node - Who is asked, where it is one server of several.
+   * @throws {Unanswered}
+   */
+  ask(command: string, args: readonly Argument[], extraMs = 0, node = this.client): Promise<unknown> {
     if (!this.#isUp) return Promise.reject(new Unanswered('there is no connection', { cause: this.#lastError }));
-    return this.#ask(command, args, extraMs);
+    return this.#ask(command, args, extraMs, node);
   }
 
   /** Runs a script, whose text is sent to a server that does not know it. @throws {Unanswered} */
@@ -164,7 +168,7 @@ export class RedisConnection {
     this.#attempts.clear();
   }
 
-  #ask(command: string, args: readonly Argument[], extraMs: number): Promise<unknown> {
+  #ask(command: string, args: readonly Argument[], extraMs: number, node: RedisClient): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const patienceMs = this.#timeoutMs + extraMs;
       const question = { reject, command, patienceMs, until: this.#clock.now() + patienceMs };
@@ -172,7 +176,7 @@ export class RedisConnection {
       if (this.#watch === null) this.#look(patienceMs);
       this.#cork();
       // The driver knows what a command does by its name in lower case.
-      this.client.callBuffer(command.toLowerCase(), ...args).then(
+      node.callBuffer(command.toLowerCase(), ...args).then(
         (answer) => {
           this.#questions.delete(question);
           resolve(answer);

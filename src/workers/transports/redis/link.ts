@@ -149,8 +149,8 @@ export class RedisLink implements Link {
       for (const node of this.#options.nodesOf(this.#main.client)) {
         let cursor = '0';
         do {
-          const args = ['MATCH', this.#keys.pattern, 'COUNT', SCAN_AT_ONCE];
-          const [next, keys] = pairIn(await node.callBuffer('SCAN', cursor, ...args));
+          const args = [cursor, 'MATCH', this.#keys.pattern, 'COUNT', SCAN_AT_ONCE];
+          const [next, keys] = pairIn(await this.#main.ask('SCAN', args, 0, node));
           for (const key of keys) await this.#main.ask('UNLINK', [key]);
           cursor = next;
         } while (cursor !== '0');
